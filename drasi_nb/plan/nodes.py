@@ -1,0 +1,174 @@
+"""The plan: what a query means, as plain data.
+
+A plan is a chain of operators, first to last. Expressions are syntax-tree nodes in which
+parameters have become ``Constant`` and every ``Variable`` names a slot of the Match or a
+column of the operator before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from drasi_nb.language import ast
+from drasi_nb.values.ordering import identical
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Constant(ast.Expr):
+    """A bound parameter's value; equal when the values are identical."""
+
+    value: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and identical(self.value, other.value)
+
+    def __hash__(self) -> int:
+        return hash(repr(self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSlot:
+    """One node pattern; a variable that occurs twice is one slot."""
+
+    name: str
+    labels: ast.LabelExpr | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationSlot:
+    """One relation pattern between the node slots ``start`` and ``end`` (positions).
+
+    Not ``directed``: the relation may run either way.
+    """
+
+    name: str
+    types: ast.LabelExpr | None
+    start: int
+    end: int
+    directed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """All assignments of elements to slots under the filters.
+
+    Attributes:
+        nodes: Node slots.
+        relations: Relation slots.
+        unique: Pairs of relation slots that must hold different relations.
+        filters: Conjuncts of every WHERE and inline condition; those that cannot fail first.
+    """
+
+    nodes: tuple[NodeSlot, ...]
+    relations: tuple[RelationSlot, ...]
+    unique: tuple[tuple[int, int], ...]
+    filters: tuple[ast.Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Replace the columns by computed ones."""
+
+    items: tuple[tuple[str, ast.Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Keep the rows for which every condition is true."""
+
+    conditions: tuple[ast.Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateCall:
+    """``kind(DISTINCT argument)``; without an argument ``count(*)``."""
+
+    kind: str
+    argument: ast.Expr | None
+    distinct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One row per distinct value of the keys; without keys always exactly one.
+
+    Columns: the keys, then the aggregates. Without aggregates it is DISTINCT.
+    """
+
+    keys: tuple[tuple[str, ast.Expr], ...]
+    aggregates: tuple[tuple[str, AggregateCall], ...]
+
+
+Operator = Match | Project | Filter | Aggregate
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole query; ``columns`` are those of the result."""
+
+    operators: tuple[Operator, ...]
+    columns: tuple[str, ...]
+    slots: dict[str, NodeSlot | RelationSlot] = field(default_factory=dict[str, Any], compare=False)
+
+
+def children(expression: Any) -> Iterator[ast.Expr]:
+    """Yield the expressions directly below one, in order."""
+    for item in fields(expression):
+        if item.name != "span":
+            yield from _expressions(getattr(expression, item.name))
+
+
+def _expressions(value: Any) -> Iterator[ast.Expr]:
+    if isinstance(value, ast.Expr):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:  # type: ignore[reportUnknownVariableType]
+            yield from _expressions(item)
+
+
+def walk(expression: ast.Expr) -> Iterator[ast.Expr]:
+    """Yield an expression and all below it, outer first."""
+    yield expression
+    for child in children(expression):
+        yield from walk(child)
+
+
+def free_variables(expression: ast.Expr) -> frozenset[str]:
+    """Return the variables an expression reads that it does not bind itself."""
+    match expression:
+        case ast.Variable(name=name):
+            return frozenset((name,))
+        case ast.ListComprehension(variable=name, source=source, where=where, result=result):
+            inner = [free_variables(part) for part in (where, result) if part is not None]
+            return free_variables(source) | (frozenset[str]().union(*inner) - {name})
+        case ast.Quantifier(variable=name, source=source, where=where):
+            return free_variables(source) | (free_variables(where) - {name})
+        case ast.Reduce(
+            accumulator=acc, initial=initial, variable=name, source=source, body=body
+        ):
+            outer = free_variables(initial) | free_variables(source)
+            return outer | (free_variables(body) - {acc, name})
+        case _:
+            return frozenset[str]().union(*map(free_variables, children(expression)))
+
+
+def rewrite(expression: Any, change: Any) -> Any:
+    """Return a copy in which ``change(node)`` replaced the outermost nodes it answers for."""
+    replaced = change(expression)
+    if replaced is not None:
+        return replaced
+    values = {
+        item.name: _rewrite_value(getattr(expression, item.name), change)
+        for item in fields(expression)
+    }
+    return type(expression)(**values)
+
+
+def _rewrite_value(value: Any, change: Any) -> Any:
+    if isinstance(value, ast.Expr) and is_dataclass(value):
+        return rewrite(value, change)
+    if isinstance(value, tuple):
+        return tuple(_rewrite_value(item, change) for item in value)  # type: ignore[reportUnknownVariableType]
+    return value

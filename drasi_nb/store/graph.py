@@ -1,0 +1,305 @@
+"""The shared property graph: nodes and relations of all sources, in pages.
+
+A *handle* is the row number of a node. All nodes of a page have the same source and label
+set (their *group*), so a label test is one look-up per page. A relation whose end is unknown
+hangs on a *ghost*: a node of the group without labels, which no pattern matches.
+Relations are rows of their type's table, linked in two chains, out of and into a node.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from typing import Any
+
+from drasi_nb.language import ast
+from drasi_nb.language.labels import holds
+from drasi_nb.store.table import LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Table
+from drasi_nb.values.graph import Node, Relation
+
+
+class Group:
+    """The nodes of one source with one label set; ``labels`` is None for ghosts."""
+
+    __slots__ = ("free", "labels", "number", "source")
+
+    def __init__(self, number: int, source: int, labels: frozenset[str] | None) -> None:
+        self.number, self.source, self.labels = number, source, labels
+        self.free: list[int] = []
+
+
+class NodeTable(Table):
+    """Nodes by handle; ``ids[h]`` is None where no node lives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[Any] = []
+        self.page_group: list[Group] = []
+        self.groups: dict[tuple[int, frozenset[str] | None], Group] = {}
+        self.masks: dict[tuple[ast.LabelExpr | None, frozenset[int]], list[bool]] = {}
+
+    def group(self, source: int, labels: frozenset[str] | None) -> Group:
+        """Return the group of a source and label set."""
+        key = (source, labels)
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = Group(len(self.groups), source, labels)
+        return group
+
+    def mask(self, labels: ast.LabelExpr | None, sources: frozenset[int]) -> list[bool]:
+        """Return the live list that says, per page, whether its nodes match."""
+        key = (labels, sources)
+        mask = self.masks.get(key)
+        if mask is None:
+            mask = [admits(group, labels, sources) for group in self.page_group]
+            self.masks[key] = mask
+        return mask
+
+
+def admits(group: Group, labels: ast.LabelExpr | None, sources: frozenset[int]) -> bool:
+    """Return whether the nodes of a group are seen by a pattern over ``sources``."""
+    if group.labels is None or group.source not in sources:
+        return False
+    return holds(labels, group.labels)
+
+
+class RelationTable(Table):
+    """The relations of one type, by row; chains end in -1."""
+
+    def __init__(self, number: int, name: str) -> None:
+        super().__init__()
+        self.number, self.name = number, name
+        self.ids: list[Any] = []
+        self.free: list[int] = []
+        self.src, self.dst = array("i"), array("i")
+        self.next_out, self.prev_out = array("i"), array("i")
+        self.next_in, self.prev_in = array("i"), array("i")
+        self.first_out: list[array[int]] = []
+        self.first_in: list[array[int]] = []
+
+    def allocate(self) -> int:
+        """Return the number of a free row, all null."""
+        if not self.free:
+            page = self.add_page()
+            self.ids.extend([None] * PAGE)
+            for column in (self.src, self.dst, self.next_out, self.prev_out, self.next_in,
+                           self.prev_in):  # fmt: skip
+                column.extend(NO_LINKS)
+            self.free.extend(range((page + 1) * PAGE - 1, page * PAGE - 1, -1))
+        return self.free.pop()
+
+    def link(self, row: int, src: int, dst: int) -> None:
+        """Put a row at the head of the chains of its ends."""
+        self.src[row], self.dst[row] = src, dst
+        _push(self.first_out, src, row, self.next_out, self.prev_out)
+        _push(self.first_in, dst, row, self.next_in, self.prev_in)
+
+    def unlink(self, row: int) -> None:
+        """Take a row out of both chains."""
+        _drop(self.first_out, self.src[row], row, self.next_out, self.prev_out)
+        _drop(self.first_in, self.dst[row], row, self.next_in, self.prev_in)
+
+
+def _push(
+    heads: list[array[int]], node: int, row: int, next_: array[int], prev: array[int]
+) -> None:
+    page = node >> SHIFT
+    head = heads[page]
+    if head is NO_LINKS:
+        head = heads[page] = array("i", NO_LINKS)
+    old = head[node & LOW]
+    next_[row], prev[row] = old, NO_LINK
+    if old != NO_LINK:
+        prev[old] = row
+    head[node & LOW] = row
+
+
+def _drop(
+    heads: list[array[int]], node: int, row: int, next_: array[int], prev: array[int]
+) -> None:
+    after, before = next_[row], prev[row]
+    if before == NO_LINK:
+        heads[node >> SHIFT][node & LOW] = after
+    else:
+        next_[before] = after
+    if after != NO_LINK:
+        prev[after] = before
+
+
+class Graph:
+    """Nodes, relations and the look-up by id. The engine is the only writer."""
+
+    def __init__(self) -> None:
+        self.nodes = NodeTable()
+        self.types: dict[str, RelationTable] = {}
+        self.tables: list[RelationTable] = []
+        self.source_numbers: dict[str, int] = {}
+        self.source_ids: list[str] = []
+        self.node_at: list[dict[Any, int]] = []
+        self.relation_at: list[dict[Any, tuple[RelationTable, int]]] = []
+
+    def source(self, source_id: str) -> int:
+        """Return the number of a source, given on first sight."""
+        number = self.source_numbers.get(source_id)
+        if number is None:
+            number = self.source_numbers[source_id] = len(self.source_ids)
+            self.source_ids.append(source_id)
+            self.node_at.append({})
+            self.relation_at.append({})
+        return number
+
+    def type_table(self, name: str) -> RelationTable:
+        """Return the table of a relation type, made on first sight."""
+        table = self.types.get(name)
+        if table is None:
+            table = self.types[name] = RelationTable(len(self.tables), name)
+            table.first_out = [NO_LINKS] * self.nodes.page_count
+            table.first_in = [NO_LINKS] * self.nodes.page_count
+            self.tables.append(table)
+        return table
+
+    # -- nodes --------------------------------------------------------------------------
+
+    def allocate(self, group: Group) -> int:
+        """Return a free handle of a group, all null, without relations."""
+        if not group.free:
+            page = self.nodes.add_page()
+            self.nodes.ids.extend([None] * PAGE)
+            self.nodes.page_group.append(group)
+            for table in self.tables:
+                table.first_out.append(NO_LINKS)
+                table.first_in.append(NO_LINKS)
+            for (labels, sources), mask in self.nodes.masks.items():
+                mask.append(admits(group, labels, sources))
+            group.free.extend(range((page + 1) * PAGE - 1, page * PAGE - 1, -1))
+        return group.free.pop()
+
+    def place(self, source: int, element_id: Any, labels: frozenset[str] | None) -> int:
+        """Give an id a fresh handle with these labels; its relations, if it had any, come along."""
+        handle = self.allocate(self.nodes.group(source, labels))
+        self.nodes.ids[handle] = element_id
+        old = self.node_at[source].get(element_id)
+        self.node_at[source][element_id] = handle
+        if old is not None:
+            self._move_relations(old, handle)
+            self._free(old)
+        return handle
+
+    def _free(self, handle: int) -> None:
+        self.nodes.clear(handle)
+        self.nodes.ids[handle] = None
+        self.nodes.page_group[handle >> SHIFT].free.append(handle)
+
+    def _move_relations(self, old: int, new: int) -> None:
+        page, place = old >> SHIFT, old & LOW
+        for table in self.tables:
+            for heads, ends, next_ in (
+                (table.first_out, table.src, table.next_out),
+                (table.first_in, table.dst, table.next_in),
+            ):
+                head = row = heads[page][place]
+                if head == NO_LINK:
+                    continue
+                while row != NO_LINK:
+                    ends[row] = new
+                    row = next_[row]
+                heads[page][place] = NO_LINK
+                if heads[new >> SHIFT] is NO_LINKS:
+                    heads[new >> SHIFT] = array("i", NO_LINKS)
+                heads[new >> SHIFT][new & LOW] = head
+
+    def is_linked(self, handle: int) -> bool:
+        """Return whether a node has any relation."""
+        page, place = handle >> SHIFT, handle & LOW
+        return any(
+            table.first_out[page][place] != NO_LINK or table.first_in[page][place] != NO_LINK
+            for table in self.tables
+        )
+
+    def remove_node(self, source: int, element_id: Any) -> None:
+        """Forget a node; relations that hang on it dangle from a ghost."""
+        handle = self.node_at[source][element_id]
+        if self.is_linked(handle):
+            self.place(source, element_id, None)
+        else:
+            del self.node_at[source][element_id]
+            self._free(handle)
+
+    # -- relations ----------------------------------------------------------------------
+
+    def _end(self, source: int, element_id: Any) -> int:
+        handle = self.node_at[source].get(element_id)
+        return self.place(source, element_id, None) if handle is None else handle
+
+    def insert_relation(
+        self, source: int, element_id: Any, type_: str, start: Any, end: Any
+    ) -> tuple[RelationTable, int]:
+        """Add a relation without properties; unknown ends become ghosts."""
+        table = self.type_table(type_)
+        src, dst = self._end(source, start), self._end(source, end)
+        row = table.allocate()
+        table.ids[row] = element_id
+        table.link(row, src, dst)
+        self.relation_at[source][element_id] = (table, row)
+        return table, row
+
+    def remove_relation(self, source: int, element_id: Any) -> None:
+        """Forget a relation, and ghosts that only it held."""
+        table, row = self.relation_at[source].pop(element_id)
+        ends = {table.src[row], table.dst[row]}
+        table.unlink(row)
+        table.clear(row)
+        table.ids[row] = None
+        table.free.append(row)
+        for handle in ends:
+            if self.nodes.page_group[handle >> SHIFT].labels is None and not self.is_linked(handle):
+                del self.node_at[source][self.nodes.ids[handle]]
+                self._free(handle)
+
+    # -- reading ------------------------------------------------------------------------
+
+    def is_ghost(self, handle: int) -> bool:
+        """Return whether a handle stands for a node that is not there."""
+        return self.nodes.page_group[handle >> SHIFT].labels is None
+
+    def node(self, handle: int) -> Node:
+        """Return a node as a value."""
+        group = self.nodes.page_group[handle >> SHIFT]
+        return Node(
+            self.nodes.ids[handle],
+            sorted(group.labels or ()),
+            self.nodes.properties(handle),
+            self.source_ids[group.source],
+        )
+
+    def relation(self, table: RelationTable, row: int) -> Relation:
+        """Return a relation as a value."""
+        ids, src = self.nodes.ids, table.src[row]
+        source = self.source_ids[self.nodes.page_group[src >> SHIFT].source]
+        return Relation(
+            table.ids[row], table.name, ids[src], ids[table.dst[row]], table.properties(row), source
+        )
+
+    def all_nodes(self, sources: frozenset[int]) -> Iterator[Node]:
+        """Yield every node of the sources."""
+        for number in sorted(sources):
+            for handle in self.node_at[number].values():
+                if not self.is_ghost(handle):
+                    yield self.node(handle)
+
+    def all_relations(self, sources: frozenset[int]) -> Iterator[Relation]:
+        """Yield every relation of the sources, dangling ones too."""
+        for number in sorted(sources):
+            for table, row in self.relation_at[number].values():
+                yield self.relation(table, row)
+
+    def schema(self) -> dict[str, list[str]]:
+        """Return the property names seen per label and relation type, sorted."""
+        seen: dict[str, set[str]] = {}
+        for page, group in enumerate(self.nodes.page_group):
+            names = {name for name, pages in self.nodes.columns.items() if type(pages[page]) is not tuple}
+            for label in group.labels or ():
+                seen.setdefault(label, set()).update(names)
+        for table in self.tables:
+            seen.setdefault(table.name, set()).update(table.columns)
+        return {label: sorted(names) for label, names in sorted(seen.items())}

@@ -1,0 +1,80 @@
+"""Paged columns: one list of pages per property, 1,024 rows to a page.
+
+A page is a list (anything), ``array('d')`` or ``array('q')`` (exactly floats or ints, no
+nulls) or the shared ``EMPTY`` tuple (all null). All answer ``page[i]`` with the right Python
+value; a write of another type turns that page into a list.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+SHIFT = 10
+PAGE = 1 << SHIFT
+LOW = PAGE - 1
+EMPTY: tuple[None, ...] = (None,) * PAGE
+NO_LINK = -1
+NO_LINKS = array("i", [NO_LINK]) * PAGE  # shared and never written: a page without heads
+
+Page = Any  # list[Any] | array[float] | array[int] | tuple[None, ...]
+
+
+class Table:
+    """Rows by number, properties by name."""
+
+    def __init__(self) -> None:
+        self.page_count = 0
+        self.columns: dict[str, list[Page]] = {}
+
+    def column(self, name: str) -> list[Page]:
+        """Return the live page list of a property; made, all null, where nobody wrote it yet."""
+        pages = self.columns.get(name)
+        if pages is None:
+            pages = self.columns[name] = [EMPTY] * self.page_count
+        return pages
+
+    def add_page(self) -> int:
+        """Append one page of nulls to every column; return its number."""
+        for pages in self.columns.values():
+            pages.append(EMPTY)
+        self.page_count += 1
+        return self.page_count - 1
+
+    def write(self, name: str, row: int, value: Any) -> None:
+        """Set one cell."""
+        pages = self.columns.get(name)
+        if pages is None:
+            pages = self.column(name)
+        page = pages[row >> SHIFT]
+        kind = type(page)
+        if kind is list:
+            page[row & LOW] = value
+            return
+        if kind is array:
+            if type(value) is (float if page.typecode == "d" else int):
+                page[row & LOW] = value
+                return
+            pages[row >> SHIFT] = page = page.tolist()
+        else:
+            if value is None:
+                return
+            pages[row >> SHIFT] = page = [None] * PAGE
+        page[row & LOW] = value
+
+    def properties(self, row: int) -> dict[str, Any]:
+        """Return the properties of a row that are not null, sorted by name."""
+        page, place = row >> SHIFT, row & LOW
+        columns = self.columns
+        return {
+            name: value
+            for name in sorted(columns)
+            if (value := columns[name][page][place]) is not None
+        }
+
+    def clear(self, row: int) -> None:
+        """Set every property of a row to null."""
+        page, place = row >> SHIFT, row & LOW
+        for name, pages in self.columns.items():
+            if pages[page] is not EMPTY and pages[page][place] is not None:
+                self.write(name, row, None)

@@ -1,0 +1,238 @@
+"""Changes: what a source says happened to one element, and the check at the door."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from drasi_nb.errors import ChangeError
+from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
+from drasi_nb.values.graph import Node, Relation
+
+INSERT, UPDATE, DELETE = 0, 1, 2
+_OPS = {"insert": INSERT, "update": UPDATE, "delete": DELETE}
+_FREE = frozenset({float, str, bool, type(None), dt.date, dt.datetime, dt.time, dt.timedelta})
+
+
+@dataclass(slots=True)
+class Change:
+    """One insert, update or delete of a graph element; with both ends it is a relation.
+
+    Attributes:
+        op: "insert", "update" or "delete".
+        id: A string or an integer, unique in its source.
+        labels: Of a node; a relation has one, its type. None leaves an update's labels alone.
+        properties: Null removes a property on update.
+        start_id: Where a relation starts.
+        end_id: Where it ends.
+        effective_from: When it became true, in ms since the epoch; None is the arrival.
+    """
+
+    op: str
+    id: Any
+    labels: tuple[str, ...] | list[str] | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    start_id: Any = None
+    end_id: Any = None
+    effective_from: int | None = None
+
+
+class Accepted(NamedTuple):
+    """A change that was checked; what the engine applies."""
+
+    op: int
+    id: Any
+    labels: tuple[str, ...] | None
+    properties: dict[str, Any] | None
+    start_id: Any
+    end_id: Any
+    time_ms: int | None
+
+
+_ALIASES = {
+    "start": "start_id", "startId": "start_id", "in_id": "start_id", "inId": "start_id",
+    "end": "end_id", "endId": "end_id", "out_id": "end_id", "outId": "end_id",
+}  # fmt: skip
+_KEYS = frozenset({"op", "id", "labels", "properties", "start_id", "end_id", "effective_from"})
+_new = tuple.__new__
+
+
+def accept(change: Any, index: int | None = None) -> Accepted:
+    """Return the checked form of a change; property values are copied.
+
+    Raises:
+        ChangeError: It has no id, one end, an unknown op or key, a NaN id, or a property of
+            a type that cannot be stored; the text names the change and the reason.
+    """
+    if type(change) is not dict:
+        change = _as_dict(change, index)
+    get = change.get
+    element_id = get("id")
+    op = _OPS.get(get("op"), -1)  # type: ignore[arg-type]
+    if (type(element_id) is not str and type(element_id) is not int) or op < 0:
+        _refuse_head(change, element_id, index)
+    if not change.keys() <= _KEYS:
+        change = _with_known_keys(change, index)
+        get = change.get
+    start, end = get("start_id"), get("end_id")
+    if start is not None or end is not None:
+        for name, value in (("start_id", start), ("end_id", end)):
+            if value is None:
+                raise ChangeError(
+                    f"a relation needs both ends, {name} is missing",
+                    index=index,
+                    element_id=element_id,
+                )
+            _check_id(value, name, index, element_id)
+    labels = get("labels")
+    if labels is not None:
+        labels = _labels(labels, start is not None, index, element_id)
+    elif start is not None and op == INSERT:
+        raise ChangeError("a relation needs its type in labels", index=index, element_id=element_id)
+    properties = get("properties")
+    if properties:
+        properties = dict(properties)
+        for key, value in properties.items():
+            if type(key) is not str:
+                raise ChangeError(
+                    f"a property name must be text, got {key!r}", index=index, element_id=element_id
+                )
+            if type(value) not in _FREE:
+                properties[key] = _stored(value, key, index, element_id)
+    else:
+        properties = None
+    moment = get("effective_from")
+    if moment is not None and type(moment) is not int:
+        moment = _moment(moment, index, element_id)
+    return _new(Accepted, (op, element_id, labels, properties, start, end, moment))
+
+
+def _refuse_head(change: dict[str, Any], element_id: Any, index: int | None) -> None:
+    op = change.get("op")
+    if op not in _OPS:
+        near = difflib.get_close_matches(str(op), _OPS, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; use insert, update or delete"
+        raise ChangeError(f"unknown op {op!r}{hint}", index=index, element_id=element_id)
+    if element_id is None:
+        raise ChangeError("the id is missing", index=index)
+    _check_id(element_id, "id", index, element_id)
+
+
+def _check_id(value: Any, name: str, index: int | None, element_id: Any) -> None:
+    if type(value) is str or type(value) is int:
+        return
+    reason = "NaN is no id" if value != value else f"must be text or an integer, got {value!r}"
+    raise ChangeError(f"{name}: {reason}", index=index, element_id=element_id)
+
+
+def _with_known_keys(change: dict[str, Any], index: int | None) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in change.items():
+        name = _ALIASES.get(key, key)
+        if name not in _KEYS:
+            near = difflib.get_close_matches(str(key), sorted(_KEYS), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ChangeError(f"unknown key {key!r}{hint}", index=index, element_id=change["id"])
+        if out.get(name) is None:
+            out[name] = value
+    return out
+
+
+def _labels(
+    labels: Any, relation: bool, index: int | None, element_id: Any
+) -> tuple[str, ...]:
+    names = (labels,) if type(labels) is str else tuple(labels)
+    for name in names:
+        if type(name) is not str or not name:
+            raise ChangeError(
+                f"a label must be text, got {name!r}", index=index, element_id=element_id
+            )
+    if relation and len(names) != 1:
+        raise ChangeError(
+            f"a relation has one type, got {list(names)!r}", index=index, element_id=element_id
+        )
+    return names
+
+
+def _stored(value: Any, key: str, index: int | None, element_id: Any) -> Any:
+    kind = type(value)
+    if kind in _FREE:
+        return value
+    if kind is int:
+        if INT_MIN <= value <= INT_MAX:
+            return value
+        raise ChangeError(
+            f"property {key!r}: {value} does not fit 64 bits", index=index, element_id=element_id
+        )
+    if kind is list or kind is tuple:
+        return [_stored(item, key, index, element_id) for item in value]
+    if kind is dict:
+        return {str(name): _stored(item, key, index, element_id) for name, item in value.items()}
+    if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a numpy scalar
+        return _stored(value.item(), key, index, element_id)
+    if hasattr(value, "to_pydatetime"):
+        return value.to_pydatetime()
+    raise ChangeError(
+        f"property {key!r} has a value of type {kind.__name__}, which cannot be stored; use "
+        "null, boolean, integer, float, text, date and time types, lists or maps of them",
+        index=index,
+        element_id=element_id,
+    )
+
+
+def _moment(value: Any, index: int | None, element_id: Any) -> int:
+    if isinstance(value, dt.datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+        return round(aware.timestamp() * 1000)
+    raise ChangeError(
+        f"effective_from must be ms since the epoch or a datetime, got {value!r}",
+        index=index,
+        element_id=element_id,
+    )
+
+
+def _as_dict(change: Any, index: int | None) -> dict[str, Any]:
+    if isinstance(change, Change):
+        return {name: getattr(change, name) for name in Change.__slots__}
+    if isinstance(change, Mapping):
+        return dict(change)  # type: ignore[reportUnknownArgumentType]
+    raise ChangeError(f"expected a Change or a dict, got {type(change).__name__}", index=index)
+
+
+def of_element(op: str, element: Any, index: int | None = None) -> dict[str, Any]:
+    """Return the change dict for an op on a Node, a Relation, a dict or, to delete, an id."""
+    if isinstance(element, Node):
+        return {
+            "op": op,
+            "id": element.id,
+            "labels": element.labels,
+            "properties": element.properties,
+        }
+    if isinstance(element, Relation):
+        return {
+            "op": op,
+            "id": element.id,
+            "labels": (element.type,),
+            "properties": element.properties,
+            "start_id": element.start,
+            "end_id": element.end,
+        }
+    if isinstance(element, Mapping):
+        return {**element, "op": op}
+    if op == "delete":
+        return {"op": op, "id": element}
+    raise ChangeError(
+        f"expected a Node, a Relation or a dict, got {type(element).__name__}", index=index
+    )
+
+
+def stored_value(value: Any) -> Any:
+    """Return a value as properties and parameters hold it: lists and maps are copied.
+
+    Raises:
+        ChangeError: Its type cannot be stored.
+    """
+    return _stored(value, "value", None, None)

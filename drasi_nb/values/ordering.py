@@ -1,0 +1,110 @@
+"""The total order of values, and the keys under which equal values are one.
+
+Source: openCypher 9, "Orderability and equivalence".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from drasi_nb.values.graph import Node, Path, Relation
+
+_RANK: dict[type, int] = {
+    dict: 0,
+    Node: 1,
+    Relation: 2,
+    list: 3,
+    tuple: 3,
+    Path: 4,
+    dt.datetime: 5,
+    dt.date: 7,
+    dt.time: 8,
+    dt.timedelta: 10,
+    str: 11,
+    bool: 12,
+    int: 13,
+    float: 13,
+}
+_NAN, _NULL = (14,), (15,)
+
+
+def order_key(value: Any) -> tuple[Any, ...]:
+    """Return a key that sorts any two values; null last, NaN before it, 1 before 1.0."""
+    kind = type(value)
+    if kind is str:
+        return (11, value)
+    if kind is int:
+        return (13, value, 0)
+    if kind is float:
+        return (13, value, 1) if value == value else _NAN
+    if value is None:
+        return _NULL
+    if kind is bool:
+        return (12, value)
+    if kind is list or kind is tuple:
+        return (3, tuple(order_key(item) for item in value))
+    if kind is dict:
+        keys = sorted(value)
+        return (0, tuple(keys), tuple(order_key(value[key]) for key in keys))
+    if kind is Node or kind is Relation:
+        return (_RANK[kind], value.source or "", order_key(value.id))
+    if kind is Path:
+        steps = [*value.nodes, *value.relations]
+        return (4, len(value), tuple(order_key(step) for step in steps))
+    if kind is dt.datetime and value.tzinfo is None:
+        return (6, value)
+    if kind is dt.time:
+        return (8, value.isoformat())
+    return (_RANK.get(kind, 16), value)
+
+
+def group_key(value: Any) -> Any:
+    """Return a hashable key, equal for values that group together (1 and 1.0, NaN and NaN).
+
+    Inside lists and maps, 1 and 1.0 stay apart.
+    """
+    kind = type(value)
+    if kind is str or kind is int or value is None:
+        return value
+    if kind is float:
+        return value if value == value else _NAN
+    if kind is bool:
+        return (12, value)
+    if kind is Node:
+        return (1, value.source, value.id)
+    if kind is Relation:
+        return (2, value.source, value.id)
+    return order_key(value)
+
+
+def sorted_by_key(rows: list[Any], position: int = 0) -> list[Any]:
+    """Return rows sorted by the key at ``position``, whatever types the keys have."""
+    return sorted(rows, key=lambda row: order_key(row[position]))
+
+
+def identical(a: Any, b: Any) -> bool:
+    """Return whether two values are the same value of the same type: 1 is not 1.0.
+
+    NaN is identical to NaN, 0.0 is not identical to -0.0, and elements are compared with
+    their labels and properties.
+    """
+    kind = type(a)
+    if kind is not type(b):
+        return False
+    if kind is float:
+        if a == b:
+            return a != 0 or str(a) == str(b)
+        return a != a and b != b
+    if kind is list or kind is tuple:
+        return len(a) == len(b) and all(map(identical, a, b))
+    if kind is dict:
+        return a.keys() == b.keys() and all(identical(a[key], b[key]) for key in a)
+    if kind is Node:
+        return a == b and a.labels == b.labels and identical(a.properties, b.properties)
+    if kind is Relation:
+        ends = (a.type, a.start, a.end) == (b.type, b.start, b.end)
+        return a == b and ends and identical(a.properties, b.properties)
+    if kind is Path:
+        return identical(a.nodes, b.nodes) and identical(a.relations, b.relations)
+    return bool(a == b)
