@@ -1,0 +1,68 @@
+"""Continuous graph queries inside a notebook: results that stay right while the data changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drasi_nb.config import RuntimeConfig
+from drasi_nb.engine.clock import SystemClock, VirtualClock
+from drasi_nb.errors import (
+    ChangeError,
+    ComponentError,
+    ConfigError,
+    DrasiNbError,
+    EvaluationError,
+    FrameError,
+    QueryError,
+    QuerySemanticError,
+    QuerySyntaxError,
+)
+from drasi_nb.frames.delta import Delta
+from drasi_nb.functions.registry import functions
+from drasi_nb.runtime.query import Query
+from drasi_nb.runtime.runtime import Runtime
+from drasi_nb.sources.push import PushSource
+from drasi_nb.sources.replay import ReplaySource
+from drasi_nb.values.change import Change
+from drasi_nb.values.graph import Node, Path, Relation
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Change",
+    "ChangeError",
+    "ComponentError",
+    "ConfigError",
+    "Delta",
+    "DrasiNbError",
+    "EvaluationError",
+    "FrameError",
+    "Node",
+    "Path",
+    "PushSource",
+    "Query",
+    "QueryError",
+    "QuerySemanticError",
+    "QuerySyntaxError",
+    "Relation",
+    "ReplaySource",
+    "Runtime",
+    "RuntimeConfig",
+    "SystemClock",
+    "VirtualClock",
+    "functions",
+]
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Register the magics and the completion; called by ``%load_ext drasi_nb``."""
+    from drasi_nb.magics import load_ipython_extension as load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Take the magics and the completion away again."""
+    from drasi_nb.magics import unload_ipython_extension as unload
+
+    unload(ipython)

@@ -13,12 +13,13 @@ from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
 from drasi_nb.plan.expressions import cannot_fail, is_condition
-from drasi_nb.plan.nodes import Constant
+from drasi_nb.plan.nodes import Constant, walk
 from drasi_nb.values import arithmetic, logic
 from drasi_nb.values.graph import Node, Relation
 
 Resolve = Callable[[str], str]  # a variable -> the Python expression of its value
 ReadProperty = Callable[[str, str], str | None]  # (variable, key) -> a local name, of a slot
+SlotCall = Callable[[ast.Expr], str | None]  # source for what is known of a slot without its value
 
 _COMPARE = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _PYTHON = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -41,8 +42,12 @@ _BINARY: dict[str, Callable[..., Any]] = {
 class Expressions:
     """Translates expressions for one place in the generated code."""
 
-    def __init__(self, writer: Writer, resolve: Resolve, read: ReadProperty) -> None:
-        self.writer, self.resolve, self.read = writer, resolve, read
+    def __init__(
+        self, writer: Writer, resolve: Resolve, read: ReadProperty, slot_call: SlotCall,
+        is_slot: Callable[[str], bool],
+    ) -> None:
+        self.writer, self.resolve, self.read, self.slot_call = writer, resolve, read, slot_call
+        self.is_slot = is_slot
         self.inner: dict[str, str] = {}  # comprehension variable -> lambda parameter
 
     def value(self, e: ast.Expr) -> str:
@@ -78,7 +83,8 @@ class Expressions:
             case ast.IsNull(operand=operand, negated=negated):
                 return f"({self.value(operand)} is {'not ' if negated else ''}None)"
             case ast.HasLabels(base=base, labels=labels):
-                return f"{bind(has_labels)}({self.value(base)}, {bind(labels)})"
+                local = None if self._is_inner(base) else self.slot_call(e)
+                return local or f"{bind(has_labels)}({self.value(base)}, {bind(labels)})"
             case ast.Case(subject=subject, whens=whens, default=default):
                 return self._case(subject, whens, default)
             case ast.FunctionCall(name=name, args=args):
@@ -105,6 +111,9 @@ class Expressions:
             case _:
                 return self._over_list(e)
 
+    def _is_inner(self, base: ast.Expr) -> bool:
+        return isinstance(base, ast.Variable) and base.name in self.inner
+
     def boolean(self, e: ast.Expr) -> str:
         """Return source for True, False or None; another value raises."""
         return self.value(e) if is_condition(e) else f"{self.writer.bind(logic.as_boolean)}({self.value(e)})"
@@ -115,7 +124,7 @@ class Expressions:
             case ast.Binary(op="OR", left=left, right=right):
                 return f"({self.test(left)} or {self.test(right)})"
             case ast.Binary(op="AND", left=left, right=right):
-                if cannot_fail(right, frozenset()) or self._slot_safe(right):
+                if cannot_fail(right, self._variables(right)):
                     return f"({self.test(left)} and {self.test(right)})"
                 return self.value(e)
             case ast.Comparison(first=first, rest=((op, second),)):
@@ -123,8 +132,10 @@ class Expressions:
             case _:
                 return self.boolean(e)
 
-    def _slot_safe(self, e: ast.Expr) -> bool:
-        return isinstance(e, ast.IsNull) and isinstance(e.operand, ast.Variable)
+    def _variables(self, e: ast.Expr) -> frozenset[str]:
+        """Return the slots an expression reads properties of."""
+        parts = (p.base.name for p in walk(e) if isinstance(p, ast.Property) and isinstance(p.base, ast.Variable))
+        return frozenset(name for name in parts if name not in self.inner and self.is_slot(name))
 
     def _constant(self, value: Any) -> str:
         if value is None or value is True or value is False:

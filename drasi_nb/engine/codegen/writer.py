@@ -20,6 +20,7 @@ class Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
+        self.apart: list[list[str]] = []
         self._names: dict[int, str] = {}
         self._depth = 0
         self._count = count()
@@ -59,7 +60,8 @@ class Writer:
 
     def source(self) -> str:
         """Return the text written so far."""
-        return "\n".join(self.lines) + "\n"
+        parts = [*self.lines, *(line for lines in self.apart for line in lines)]
+        return "\n".join(parts) + "\n"
 
     def load(self) -> dict[str, Any]:
         """Compile and run the module; return its namespace."""

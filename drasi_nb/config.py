@@ -1,0 +1,38 @@
+"""Settings, frozen, checked in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drasi_nb.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuntimeConfig:
+    """How a runtime shares the kernel.
+
+    Attributes:
+        slice_s: How long the driver may hold the loop, in seconds; above 0.
+        backlog_slice_s: The same while changes wait, in seconds; at least ``slice_s``.
+        pause_s: How long the driver sleeps between slices, in seconds; above 0.
+        kept_events: Events kept for ``events()``; at least 1.
+        kept_rejected: Refused changes kept for ``rejected()``; at least 1.
+    """
+
+    slice_s: float = 0.005
+    backlog_slice_s: float = 0.020
+    pause_s: float = 0.001
+    kept_events: int = 1_000
+    kept_rejected: int = 10_000
+
+    def __post_init__(self) -> None:
+        for name in ("slice_s", "pause_s"):
+            if not getattr(self, name) > 0:  # also refuses NaN
+                raise ConfigError(f"{name} must be above 0, got {getattr(self, name)}")
+        if not self.backlog_slice_s >= self.slice_s:
+            raise ConfigError(
+                f"backlog_slice_s must be at least slice_s, got {self.backlog_slice_s}"
+            )
+        for name in ("kept_events", "kept_rejected"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")

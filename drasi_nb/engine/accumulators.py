@@ -1,0 +1,269 @@
+"""Aggregates that can take back what they were given, exactly.
+
+Each kind writes the source of its steps over a list ``s`` that holds its slots from a
+position on. Incremental and recomputed results are equal bit for bit: integers are integers,
+float sums are kept as integers of 2^-60, and what does not fit those in units of 2^-1074.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sortedcontainers import SortedDict
+
+from drasi_nb.errors import EvaluationError
+from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
+from drasi_nb.values.ordering import group_key, order_key
+
+SCALE = 2.0**60
+_UNIT = 1 << 60
+_FINE = 1074
+
+
+class FineSum:
+    """Floats that are no multiple of 2^-60 or overflow when scaled, and NaN and infinities."""
+
+    __slots__ = ("down", "nan", "total", "up")
+
+    def __init__(self) -> None:
+        self.total = self.nan = self.up = self.down = 0
+
+    def add(self, value: float, weight: int) -> None:
+        """Add ``value`` ``weight`` times."""
+        if value != value:
+            self.nan += weight
+        elif value in (math.inf, -math.inf):
+            if value > 0:
+                self.up += weight
+            else:
+                self.down += weight
+        else:
+            numerator, denominator = value.as_integer_ratio()
+            self.total += weight * (numerator << (_FINE + 1 - denominator.bit_length()))
+
+
+def add_float(state: list[Any], at: int, value: float, weight: int) -> None:
+    """Add to the sum whose slots start at ``at``: integer total, scaled floats, counts, rest."""
+    scaled = value * SCALE
+    if scaled.is_integer():
+        state[at + 1] += weight * int(scaled)
+    else:
+        if state[at + 4] is None:
+            state[at + 4] = FineSum()
+        state[at + 4].add(value, weight)
+    state[at + 3] += weight
+
+
+def _ratio(state: list[Any], at: int, divisor: int) -> float:
+    total, unit, rest = state[at] * _UNIT + state[at + 1], _UNIT, state[at + 4]
+    if rest is not None:
+        if rest.nan or (rest.up and rest.down):
+            return math.nan
+        if rest.up or rest.down:
+            return math.inf if rest.up else -math.inf
+        total, unit = (total << (_FINE - 60)) + rest.total, 1 << _FINE
+    try:
+        return total / (unit * divisor)  # of two integers: rounded once
+    except OverflowError:
+        return math.inf if total > 0 else -math.inf
+
+
+def sum_result(state: list[Any], at: int) -> int | float:
+    """Return the sum: an integer where no float was added.
+
+    Raises:
+        EvaluationError: An integer sum does not fit 64 bits.
+    """
+    if state[at + 3]:
+        return _ratio(state, at, 1)
+    total: int = state[at]
+    if INT_MIN <= total <= INT_MAX:
+        return total
+    raise EvaluationError("sum() does not fit an INTEGER of 64 bits", code="integer-overflow")
+
+
+def mean_result(state: list[Any], at: int) -> float | None:
+    """Return the mean, or None of nothing."""
+    members = state[at + 2] + state[at + 3]
+    return _ratio(state, at, members) if members else None
+
+
+class Extremes:
+    """A multiset by value order; its ends are min and max. Cost: O(log n) per step."""
+
+    __slots__ = ("counts",)
+
+    def __init__(self) -> None:
+        self.counts: Any = SortedDict()  # order key -> [members, value]
+
+    def add(self, value: Any) -> None:
+        """Put a value in."""
+        key = order_key(value)
+        entry = self.counts.get(key)
+        if entry is None:
+            self.counts[key] = [1, value]
+        else:
+            entry[0] += 1
+            entry[1] = value  # of equal elements the newest has the current properties
+
+    def remove(self, value: Any) -> None:
+        """Take a value out."""
+        key = order_key(value)
+        entry = self.counts[key]
+        entry[0] -= 1
+        if not entry[0]:
+            del self.counts[key]
+
+    def end(self, place: int) -> Any:
+        """Return the first (0) or last (-1) value, None of nothing."""
+        return self.counts.peekitem(place)[1][1] if self.counts else None
+
+
+class Collected:
+    """The values of ``collect()`` by the key of the row that gave them."""
+
+    __slots__ = ("by_row",)
+
+    def __init__(self) -> None:
+        self.by_row: dict[Any, Any] = {}
+
+    def values(self, distinct: bool) -> list[Any]:
+        """Return the values in the order of their rows' keys."""
+        ordered = [self.by_row[key] for key in sorted(self.by_row, key=order_key)]
+        return distinct_values(ordered) if distinct else ordered
+
+
+def distinct_values(values: list[Any]) -> list[Any]:
+    """Return one value of each class of equal ones, in order; the integer of 1 and 1.0."""
+    chosen: dict[Any, Any] = {}
+    for value in values:
+        key = group_key(value)
+        if key not in chosen or (type(value) is int and type(chosen[key]) is float):
+            chosen[key] = value
+    return list(chosen.values())
+
+
+class DistinctBag:
+    """Classes of equal values with their members, for count, sum and avg of DISTINCT."""
+
+    __slots__ = ("classes",)
+
+    def __init__(self) -> None:
+        self.classes: dict[Any, list[Any]] = {}  # key -> [members, integers among them, value]
+
+    def add(self, value: Any) -> None:
+        """Put a value in."""
+        entry = self.classes.setdefault(group_key(value), [0, 0, value])
+        entry[0] += 1
+        entry[1] += type(value) is int
+
+    def remove(self, value: Any) -> None:
+        """Take a value out."""
+        key = group_key(value)
+        entry = self.classes[key]
+        entry[0] -= 1
+        entry[1] -= type(value) is int
+        if not entry[0]:
+            del self.classes[key]
+
+    def result(self, finish: Callable[[list[Any], int], Any]) -> Any:
+        """Return sum or mean over one value of each class. Cost: O(classes)."""
+        state: list[Any] = [0, 0, 0, 0, None]
+        for _, integers, value in self.classes.values():
+            if integers or type(value) is int:
+                state[0] += int(value)
+                state[2] += 1
+            else:
+                add_float(state, 0, value, 1)
+        return finish(state, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulator:
+    """How one aggregate is kept; the texts have ``{at}``, ``{a}``, ``{o}``, ``{n}``, ``{key}``.
+
+    Attributes:
+        initial: The start of each slot, as source.
+        add: Statements that put ``{a}`` in.
+        remove: Statements that take ``{a}`` out.
+        result: An expression.
+        replace: Statements for ``{o}`` out and ``{n}`` in; None means remove, then add.
+    """
+
+    initial: tuple[str, ...]
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    result: str
+    replace: tuple[str, ...] | None = None
+
+
+NAMES: dict[str, Any] = {
+    "SCALE": SCALE,
+    "add_float": add_float,
+    "sum_result": sum_result,
+    "mean_result": mean_result,
+    "Extremes": Extremes,
+    "Collected": Collected,
+    "DistinctBag": DistinctBag,
+}
+
+
+def _with_bag(kind: str, result: str) -> Accumulator:
+    return Accumulator(
+        (f"{kind}()",),
+        ("if {a} is not None: s[{at}].add({a})",),
+        ("if {a} is not None: s[{at}].remove({a})",),
+        result,
+    )
+
+
+def _summed(result: str) -> Accumulator:
+    step = (
+        "if type({a}) is float: add_float(s, {at}, {a}, %d)",
+        "elif {a} is not None:",
+        " s[{at}] %s= {a}",
+        " s[{at} + 2] %s= 1",
+    )
+    add = (step[0] % 1, step[1], step[2] % "+", step[3] % "+")
+    remove = (step[0] % -1, step[1], step[2] % "-", step[3] % "-")
+    fast = (
+        "if (type({o}) is float and type({n}) is float and (y := {n} * SCALE).is_integer()"
+        " and (z := {o} * SCALE).is_integer()): s[{at} + 1] += int(y) - int(z)",
+        "else:",
+        *(" " + line.format(a="{o}", at="{at}") for line in remove),
+        *(" " + line.format(a="{n}", at="{at}") for line in add),
+    )
+    return Accumulator(("0", "0", "0", "0", "None"), add, remove, result, fast)
+
+
+def accumulator(kind: str, *, counts_rows: bool, distinct: bool) -> Accumulator:
+    """Return how an aggregate is kept."""
+    if counts_rows:
+        return Accumulator((), (), (), "s[0]", ())
+    if kind == "collect":
+        return Accumulator(
+            ("Collected()",),
+            ("if {a} is not None: s[{at}].by_row[{key}] = {a}",),
+            ("s[{at}].by_row.pop({key}, None)",),
+            f"s[{{at}}].values({distinct})",
+        )
+    if kind in ("min", "max"):
+        return _with_bag("Extremes", f"s[{{at}}].end({0 if kind == 'min' else -1})")
+    if distinct:
+        finish = {
+            "count": "len(s[{at}].classes)",
+            "sum": "s[{at}].result(sum_result)",
+            "avg": "s[{at}].result(mean_result)",
+        }
+        return _with_bag("DistinctBag", finish[kind])
+    if kind == "count":
+        return Accumulator(
+            ("0",),
+            ("s[{at}] += {a} is not None",),
+            ("s[{at}] -= {a} is not None",),
+            "s[{at}]",
+        )
+    return _summed("sum_result(s, {at})" if kind == "sum" else "mean_result(s, {at})")

@@ -1,0 +1,143 @@
+"""What a stage hands its rows to: the code of the calls."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from drasi_nb.engine.codegen.leaf import Place, Side
+from drasi_nb.engine.codegen.writer import Writer
+from drasi_nb.engine.groups import GroupStage
+from drasi_nb.engine.result import ResultStage
+from drasi_nb.language import ast
+from drasi_nb.plan.expressions import cannot_fail
+from drasi_nb.plan.nodes import Aggregate, AggregateCall
+from drasi_nb.values.arithmetic import number_argument
+from drasi_nb.values.ordering import group_key
+
+What = Literal["add", "remove", "update"]
+
+
+class ResultSink:
+    """Rows of the result under their row key."""
+
+    needs_row_key = True
+
+    def __init__(self, writer: Writer, stage: ResultStage, columns: tuple[str, ...]) -> None:
+        self.columns = columns
+        self.calls = {
+            what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
+        }
+
+    def may_fail(self, slots: frozenset[str]) -> bool:
+        """Return False: columns are values already."""
+        return False
+
+    def hoist(self, place: Place) -> None:
+        """Write nothing: a row is cheap to build per side."""
+
+    def arguments(self, place: Place, side: Side) -> None:
+        """Assign the row."""
+        values = [place.value(ast.Variable(ast.Span(0, 0), name)) for name in self.columns]
+        place.writer.line(f"row_{side} = ({', '.join(values)},)")
+
+    def send(self, place: Place, key: str, what: What) -> None:
+        """Write the call."""
+        rows = "row_o, row_n" if what == "update" else f"row_{place.side}"
+        place.writer.line(f"{self.calls[what]}({key}, {rows})")
+
+
+class GroupSink:
+    """Rows of a group stage: grouping values and aggregate arguments."""
+
+    def __init__(self, writer: Writer, stage: GroupStage, operator: Aggregate) -> None:
+        self.stage, self.operator = stage, operator
+        self.needs_row_key = any(call.kind == "collect" for _, call in operator.aggregates)
+        self.calls = {
+            what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
+        }
+        self.hoisted = False
+        self.raw: dict[Side, list[str]] = {"o": [], "n": []}
+        self.key_changes = True
+
+    def may_fail(self, slots: frozenset[str]) -> bool:
+        """Return whether a grouping value or an argument may raise."""
+        keys = [e for _, e in self.operator.keys]
+        arguments = [call.argument for _, call in self.operator.aggregates if call.argument]
+        strict = any(call.kind in ("sum", "avg") for _, call in self.operator.aggregates)
+        return strict or not all(cannot_fail(e, slots) for e in (*keys, *arguments))
+
+    def hoist(self, place: Place) -> None:
+        """Assign the group key once where both sides share it."""
+        keys = [e for _, e in self.operator.keys]
+        slots = frozenset(name for name, column in place.columns.items() if column.slot)
+        shared = not any(place.changes(e) for e in keys)
+        self.hoisted = shared and all(cannot_fail(e, slots) for e in keys)
+        if self.hoisted:
+            self._key(place, "n")
+
+    def _key(self, place: Place, side: Side) -> None:
+        norm, parts, self.raw[side] = place.writer.bind(group_key), list[str](), list[str]()
+        self.key_changes = False
+        for _, e in self.operator.keys:
+            column = place.columns.get(e.name) if isinstance(e, ast.Variable) else None
+            self.key_changes = self.key_changes or place.changes(e)
+            if column is not None and column.slot is not None and place.slots is not None:
+                parts.append(place.slots.identity(column.slot))
+                self.raw[side].append("")
+                continue
+            source = place.value(e)
+            if not source.isidentifier():
+                local = place.writer.fresh("g")
+                place.writer.line(f"{local} = {source}")
+                source = local
+            self.raw[side].append(source)
+            parts.append(f"{source} if type({source}) is str else {norm}({source})")
+        place.writer.line(f"key_{side} = ({''.join(f'{part}, ' for part in parts)})")
+
+    def _raws(self, place: Place, side: Side, *, whole: bool) -> str:
+        """Return the tuple of grouping values; elements only where they are kept."""
+        out = list[str]()
+        for (_, e), source in zip(self.operator.keys, self.raw[side], strict=True):
+            out.append(source or (place.value(e) if whole else "None"))
+        return f"({''.join(f'{value}, ' for value in out)})"
+
+    def arguments(self, place: Place, side: Side) -> None:
+        """Assign the group key and the aggregates' arguments."""
+        if not self.hoisted:
+            self._key(place, side)
+        for position, (_, call) in enumerate(self.operator.aggregates):
+            source = self._argument(place, call)
+            if source:
+                place.writer.line(f"a{position}_{side} = {source}")
+
+    def _argument(self, place: Place, call: AggregateCall) -> str:
+        if call.argument is None:
+            return ""
+        if isinstance(call.argument, ast.Variable) and call.kind == "count":
+            column = place.columns[call.argument.name]
+            if column.slot is not None and place.slots is not None:
+                return place.slots.identity(column.slot)  # an element counts by its identity
+        source = place.value(call.argument)
+        if call.kind in ("sum", "avg"):
+            t = source if source.isidentifier() else place.writer.fresh("t")
+            named = t if t == source else f"({t} := {source})"
+            return f"{t} if type({named}) is float else {place.writer.bind(number_argument)}({t})"
+        return source
+
+    def send(self, place: Place, key: str, what: What) -> None:
+        """Write the call."""
+        used = [i for i, (_, call) in enumerate(self.operator.aggregates) if call.argument]
+        row_key = [key] if self.needs_row_key else []
+        side = place.side
+        if what == "update" and self.hoisted:
+            values = [f"a{i}_{s}" for i in used for s in ("o", "n")]
+            place.writer.line(f"{self.calls[what]}({', '.join(['key_n', *row_key, *values])})")
+            return
+        for step in ("remove", "add") if what == "update" else (what,):
+            if what == "update":
+                side = "o" if step == "remove" else "n"
+            name = "key_n" if self.hoisted else f"key_{side}"
+            raws = self._raws(place, "n" if self.hoisted else side, whole=step == "add")
+            values = [f"a{i}_{side}" for i in used]
+            call = ", ".join([name, raws, *row_key, *values])
+            place.writer.line(f"{self.calls[step]}({call})")

@@ -1,0 +1,155 @@
+"""Aggregation as a stage: one list per group, its steps generated for the query.
+
+A group's list ``s``: members, touched in this tick, grouping values, row last handed on,
+then per grouping value the count of its floats, then the aggregates' slots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drasi_nb.engine.accumulators import NAMES, accumulator
+from drasi_nb.engine.codegen.writer import Writer
+from drasi_nb.engine.failures import FailureLog
+from drasi_nb.errors import EvaluationError
+from drasi_nb.plan.nodes import Aggregate, AggregateCall
+from drasi_nb.values.ordering import identical
+
+MEMBERS, TOUCHED, VALUES, ROW, FIRST = 0, 1, 2, 3, 4
+
+
+def counts_rows(call: AggregateCall) -> bool:
+    """Return whether an aggregate is the number of members."""
+    return call.argument is None
+
+
+class GroupStage:
+    """Groups of one Aggregate; ``add``, ``remove`` and ``update`` are generated.
+
+    Args:
+        operator: What to aggregate.
+        mark: Tells the query that this tick touches it.
+        log: Where a failing group is noted.
+        number: The stage's number in its query.
+    """
+
+    add: Callable[..., None]
+    remove: Callable[..., None]
+    update: Callable[..., None]
+
+    def __init__(
+        self, operator: Aggregate, mark: Callable[[], None], log: FailureLog, number: int
+    ) -> None:
+        self.operator, self.log, self.number = operator, log, number
+        self.groups: dict[Any, list[Any]] = {}
+        self.touched: list[tuple[Any, list[Any]]] = []
+        self.next: Callable[[Any, Any, Any], None] = lambda key, before, after: None
+        self._mark = mark
+        namespace = _generate(operator, self.groups, self._touch)
+        self.add, self.remove, self.update = (namespace[n] for n in ("add", "remove", "update"))
+        self._new, self._result = namespace["new"], namespace["result"]
+
+    def open(self) -> None:
+        """Make the group that is always there, when there are no grouping values."""
+        if not self.operator.keys:
+            self.groups[()] = group = self._new(())
+            self._touch((), group)
+
+    def _touch(self, key: Any, group: list[Any]) -> None:
+        group[TOUCHED] = True
+        if not self.touched:
+            self._mark()
+        self.touched.append((key, group))
+
+    def flush(self) -> None:
+        """Hand on, for every touched group, its row before and after the tick."""
+        touched, self.touched[:] = list(self.touched), ()
+        for key, group in touched:
+            group[TOUCHED] = False
+            before, after = group[ROW], None
+            failed = (self.number, key) in self.log.entries
+            if failed:
+                self.log.record(self.number, -1, key, None)
+            if group[MEMBERS] or not self.operator.keys:
+                try:
+                    after = self._result(group)
+                except EvaluationError as error:
+                    self.log.record(self.number, 1, key, error)
+            else:
+                del self.groups[key]
+            group[ROW] = after
+            if before is None and after is None:
+                continue
+            if before == after and identical(before, after):
+                continue
+            self.next(key, before, after)
+
+
+def _standing(value: Any, floats: int, members: int) -> Any:
+    """Return the value that stands for a group: where 1 and 1.0 meet, the integer."""
+    if type(value) is float and floats < members:
+        return int(value)
+    return float(value) if type(value) is int and floats == members else value
+
+
+def _generate(operator: Aggregate, groups: dict[Any, Any], touch: Any) -> dict[str, Any]:
+    writer = Writer()
+    writer.constants.update(NAMES, GROUPS=groups, touch=touch, standing=_standing)
+    line = writer.line
+    calls = [call for _, call in operator.aggregates]
+    kept = [accumulator(c.kind, counts_rows=counts_rows(c), distinct=c.distinct) for c in calls]
+    row_key = ["row_key"] if any(call.kind == "collect" for call in calls) else []
+    places, at = list[int](), FIRST + len(operator.keys)
+    for item in kept:
+        places.append(at)
+        at += len(item.initial)
+    used = [i for i, call in enumerate(calls) if not counts_rows(call)]
+
+    initial = [*("0" for _ in operator.keys), *(text for item in kept for text in item.initial)]
+    with writer.block("def new(values):"):
+        line(f"return [0, False, values, None{''.join(', ' + text for text in initial)}]")
+
+    for name, sign in (("add", "+"), ("remove", "-")):
+        arguments = ["key", "values", *row_key, *(f"a{i}" for i in used)]
+        with writer.block(f"def {name}({', '.join(arguments)}):"):
+            if sign == "+":
+                line("s = GROUPS.get(key)")
+                line("if s is None: s = GROUPS[key] = new(values)")
+                line("else: s[2] = values")
+            else:
+                line("s = GROUPS[key]")
+            line("if not s[1]: touch(key, s)")
+            line(f"s[0] {sign}= 1")
+            for place in range(len(operator.keys)):
+                line(f"if type(values[{place}]) is float: s[{FIRST + place}] {sign}= 1")
+            for i in used:
+                for text in kept[i].add if sign == "+" else kept[i].remove:
+                    line(text.format(at=places[i], a=f"a{i}", key="row_key"))
+
+    arguments = ["key", *row_key, *(f"{side}{i}" for i in used for side in "on")]
+    with writer.block(f"def update({', '.join(arguments)}):"):
+        line("s = GROUPS[key]")
+        line("if not s[1]: touch(key, s)")
+        for i in used:
+            item = kept[i]
+            if item.replace is not None:
+                steps = [t.format(at=places[i], o=f"o{i}", n=f"n{i}") for t in item.replace]
+            else:
+                steps = [t.format(at=places[i], a=f"o{i}", key="row_key") for t in item.remove]
+                steps += [t.format(at=places[i], a=f"n{i}", key="row_key") for t in item.add]
+            for text in steps:
+                line(text)
+
+    with writer.block("def result(s):"):
+        line("values = s[2]")
+        columns = [
+            f"values[{i}] if type(values[{i}]) is str"
+            f" else standing(values[{i}], s[{FIRST + i}], s[0])"
+            for i in range(len(operator.keys))
+        ]
+        columns += [
+            item.result.format(at=place) for item, place in zip(kept, places, strict=True)
+        ]
+        line(f"return ({''.join(f'{column}, ' for column in columns)})")
+    return writer.load()

@@ -1,0 +1,59 @@
+"""The last stage: rows by key, and what a tick made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drasi_nb.values.ordering import identical
+
+Row = tuple[Any, ...]
+RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
+
+
+class ResultStage:
+    """Collects a tick's rows as (before, after) per key; ``take`` consolidates them."""
+
+    def __init__(self, mark: Callable[[], None]) -> None:
+        self.pending: dict[Any, list[Row | None]] = {}
+        self.mark = mark  # tells the query that this tick touches it
+
+    def add(self, key: Any, row: Row) -> None:
+        """A row enters."""
+        entry = self.pending.get(key)
+        if entry is None:
+            if not self.pending:
+                self.mark()
+            self.pending[key] = [None, row]
+        else:
+            entry[1] = row
+
+    def remove(self, key: Any, row: Row) -> None:
+        """A row leaves."""
+        entry = self.pending.get(key)
+        if entry is None:
+            if not self.pending:
+                self.mark()
+            self.pending[key] = [row, None]
+        else:
+            entry[1] = None
+
+    def update(self, key: Any, before: Row, after: Row) -> None:
+        """A row becomes another one under the same key."""
+        entry = self.pending.get(key)
+        if entry is None:
+            if not self.pending:
+                self.mark()
+            self.pending[key] = [before, after]
+        else:
+            entry[1] = after
+
+    def take(self) -> list[RowChange]:
+        """Return the tick's changes, those that cancel out left out, and forget them."""
+        out = [
+            (key, before, after)
+            for key, (before, after) in self.pending.items()
+            if not (before is after or (before == after and identical(before, after)))
+        ]
+        self.pending.clear()
+        return out

@@ -1,0 +1,103 @@
+"""Who must hear of a change: by label set or type, and by property."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drasi_nb.engine.stages import CompiledQuery, Handler
+from drasi_nb.language.labels import holds
+from drasi_nb.store.graph import Group, RelationTable, admits
+
+Call = Callable[..., None]
+Calls = tuple[tuple[Call, ...], tuple[Call, ...]]  # (both ways by enum, fused)
+
+
+class Route:
+    """The handlers of one kind of element.
+
+    A query with a single handler here may take a change of properties in one walk; one with
+    several needs the walk before and the walk after.
+    """
+
+    __slots__ = ("_by_property", "_per_query", "enums")
+
+    def __init__(self, per_query: list[list[Handler]]) -> None:
+        self._per_query = [mine for mine in per_query if mine]
+        self.enums = tuple(handler.enum for mine in per_query for handler in mine)
+        self._by_property: dict[Any, Calls] = {}
+
+    def on_property(self, name: str) -> Calls:
+        """Return what to call when one property changed."""
+        calls = self._by_property.get(name)
+        return self._select(name, frozenset((name,))) if calls is None else calls
+
+    def on_properties(self, names: frozenset[str]) -> Calls:
+        """Return what to call when several properties changed at once."""
+        calls = self._by_property.get(names)
+        return self._select(names, names) if calls is None else calls
+
+    def _select(self, key: Any, names: frozenset[str]) -> Calls:
+        hit = [
+            mine
+            for mine in self._per_query
+            if any(handler.reads is None or handler.reads & names for handler in mine)
+        ]
+        # with several slots all are walked: a match that holds the element twice is counted
+        # at the lowest of its slots, whichever of them reads the property
+        both = tuple(handler.enum for mine in hit if len(mine) > 1 for handler in mine)
+        fused = tuple(mine[0].upd for mine in hit if len(mine) == 1)
+        if len(self._by_property) > 10_000:
+            self._by_property.clear()
+        self._by_property[key] = (both, fused)
+        return both, fused
+
+
+class Router:
+    """Routes of all queries, made when an element first needs them."""
+
+    def __init__(self) -> None:
+        self.queries: list[CompiledQuery] = []
+        self.by_group: dict[Group, Route] = {}
+        self.by_table: dict[tuple[RelationTable, int], Route] = {}
+
+    def set_queries(self, queries: list[CompiledQuery]) -> None:
+        """Route to these queries from now on."""
+        self.queries = queries
+        self.by_group.clear()
+        self.by_table.clear()
+
+    def node(self, group: Group) -> Route:
+        """Return the route of the nodes of a group."""
+        route = self.by_group.get(group)
+        if route is None:
+            route = self.by_group[group] = Route(
+                [
+                    [
+                        handler
+                        for handler in query.handlers
+                        if handler.kind == "node"
+                        and admits(group, handler.labels, query.view.sources)
+                    ]
+                    for query in self.queries
+                ]
+            )
+        return route
+
+    def relation(self, table: RelationTable, source: int) -> Route:
+        """Return the route of the relations of a type from a source."""
+        route = self.by_table.get((table, source))
+        if route is None:
+            route = self.by_table[(table, source)] = Route(
+                [
+                    [
+                        handler
+                        for handler in query.handlers
+                        if handler.kind == "relation"
+                        and source in query.view.sources
+                        and holds(handler.labels, (table.name,))
+                    ]
+                    for query in self.queries
+                ]
+            )
+        return route

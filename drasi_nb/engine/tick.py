@@ -1,0 +1,239 @@
+"""Applying changes: the one writer of the graph.
+
+Every change is seen by the queries before it is written (weight -1) and after (weight +1).
+What a walk reads must be all old or all new, so nothing is written between.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drasi_nb.engine.codegen.match import View
+from drasi_nb.engine.result import RowChange
+from drasi_nb.engine.routing import Route, Router
+from drasi_nb.engine.stages import CompiledQuery
+from drasi_nb.plan.nodes import Plan
+from drasi_nb.store.graph import Graph, RelationTable
+from drasi_nb.store.table import LOW, SHIFT
+from drasi_nb.values.change import DELETE, INSERT, Accepted
+from drasi_nb.values.ordering import identical
+
+_PLAIN = (int, str, bool)
+
+
+class Engine:
+    """A graph and the queries over it; deterministic, synchronous, without clock or loop."""
+
+    def __init__(self) -> None:
+        self.graph = Graph()
+        self.router = Router()
+        self.touched: list[CompiledQuery] = []
+        self.broken: list[tuple[CompiledQuery, Exception]] = []
+        self.seq = 0
+
+    # -- queries ------------------------------------------------------------------------
+
+    def add_query(self, plan: Plan, source_ids: tuple[str, ...]) -> CompiledQuery:
+        """Compile a query and evaluate it over the graph; its first flush has the whole result."""
+        sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
+        query = CompiledQuery(plan, View(self.graph, sources), self.touched.append)
+        query.log.seq = self.seq
+        query.bootstrap()
+        self.router.set_queries([*self.router.queries, query])
+        return query
+
+    def remove_query(self, query: CompiledQuery) -> None:
+        """Forget a query."""
+        self.router.set_queries([other for other in self.router.queries if other is not query])
+        if query in self.touched:
+            self.touched.remove(query)
+
+    def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
+        """Flush the touched queries; return what changed in each."""
+        touched, self.touched[:] = list(self.touched), ()
+        out: list[tuple[CompiledQuery, list[RowChange]]] = []
+        for query in touched:
+            try:
+                query.log.seq = self.seq
+                out.append((query, query.flush()))
+            except Exception as error:  # noqa: BLE001 - that query alone stops
+                self.broken.append((query, error))
+        return out
+
+    def _each(self, calls: tuple[Any, ...], last: Any, *element: Any) -> None:
+        """Call every handler; one that breaks stops its query and no other."""
+        for call in calls:
+            try:
+                call(*element, last)
+            except Exception as error:  # noqa: BLE001 - that query alone stops
+                self._broke(call, error)
+
+    def _broke(self, call: Any, error: Exception) -> None:
+        for query in self.router.queries:
+            if any(call is handler.enum or call is handler.upd for handler in query.handlers):
+                self.broken.append((query, error))
+                return
+
+    # -- changes ------------------------------------------------------------------------
+
+    def apply(self, source: int, change: Accepted) -> None:
+        """Apply one change. Cost: the matches through the element, before and after."""
+        op, element_id, labels, properties, start, end, _ = change
+        self.seq += 1
+        graph = self.graph
+        handle = graph.node_at[source].get(element_id)
+        if handle is not None and graph.nodes.page_group[handle >> SHIFT].labels is None:
+            handle = None  # a ghost: the id is known only as an end
+        if handle is not None:
+            if op == DELETE:
+                self._delete_node(source, element_id, handle)
+            elif start is not None:
+                self._delete_node(source, element_id, handle)
+                self._insert_relation(source, change)
+            else:
+                self._change_node(source, handle, change)
+            return
+        place = graph.relation_at[source].get(element_id)
+        if place is not None:
+            if op == DELETE:
+                self._delete_relation(source, element_id, *place)
+            elif start is None and op == INSERT:
+                self._delete_relation(source, element_id, *place)
+                self._insert_node(source, element_id, labels, properties)
+            else:
+                self._change_relation(source, place[0], place[1], change)
+            return
+        if op == DELETE:
+            return
+        if start is not None:
+            self._insert_relation(source, change)
+        else:
+            self._insert_node(source, element_id, labels, properties)
+
+    def _insert_node(
+        self,
+        source: int,
+        element_id: Any,
+        labels: tuple[str, ...] | None,
+        properties: dict[str, Any] | None,
+    ) -> None:
+        graph = self.graph
+        handle = graph.place(source, element_id, frozenset(labels or ()))
+        if properties:
+            for name, value in properties.items():
+                graph.nodes.write(name, handle, value)
+        self._each(self.router.node(graph.nodes.page_group[handle >> SHIFT]).enums, 1, handle)
+
+    def _delete_node(self, source: int, element_id: Any, handle: int) -> None:
+        self._each(self.router.node(self.graph.nodes.page_group[handle >> SHIFT]).enums, -1, handle)
+        self.graph.remove_node(source, element_id)
+
+    def _change_node(self, source: int, handle: int, change: Accepted) -> None:
+        op, element_id, labels, properties, _, _, _ = change
+        nodes = self.graph.nodes
+        group = nodes.page_group[handle >> SHIFT]
+        values: dict[str, Any] = properties or {}
+        if op == INSERT:
+            values = {**dict.fromkeys(nodes.properties(handle)), **values}
+            labels = labels or ()
+        if labels is not None and frozenset(labels) != group.labels:
+            self._each(self.router.node(group).enums, -1, handle)
+            values = {**nodes.properties(handle), **values}
+            handle = self.graph.place(source, element_id, frozenset(labels))
+            for name, value in values.items():
+                nodes.write(name, handle, value)
+            self._each(self.router.node(nodes.page_group[handle >> SHIFT]).enums, 1, handle)
+            return
+        if not values:
+            return
+        route = self.router.by_group.get(group) or self.router.node(group)
+        page, place = handle >> SHIFT, handle & LOW
+        if len(values) == 1:
+            ((name, value),) = values.items()
+            column = nodes.columns.get(name)
+            before = None if column is None else column[page][place]
+            if before == value and (type(before) is type(value) and type(value) in _PLAIN):
+                return
+            both, fused = route.on_property(name)
+            self._each(both, -1, handle)
+            nodes.write(name, handle, value)
+            self._each(both, 1, handle)
+            if fused:
+                old = {name: before}
+                for upd in fused:
+                    try:
+                        upd(handle, old)
+                    except Exception as error:  # noqa: BLE001 - that query alone stops
+                        self._broke(upd, error)
+            return
+        old = dict[str, Any]()
+        for name, value in values.items():
+            column = nodes.columns.get(name)
+            before = None if column is None else column[page][place]
+            if before is not value and not identical(before, value):
+                old[name] = before
+        if not old:
+            return
+        both, fused = route.on_properties(frozenset(old))
+        self._each(both, -1, handle)
+        for name in old:
+            nodes.write(name, handle, values[name])
+        self._each(both, 1, handle)
+        for upd in fused:
+            try:
+                upd(handle, old)
+            except Exception as error:  # noqa: BLE001 - that query alone stops
+                self._broke(upd, error)
+
+    def _insert_relation(self, source: int, change: Accepted) -> None:
+        _, element_id, labels, properties, start, end, _ = change
+        graph = self.graph
+        type_ = labels[0] if labels else ""
+        table, row = graph.insert_relation(source, element_id, type_, start, end)
+        if properties:
+            for name, value in properties.items():
+                table.write(name, row, value)
+        self._each(self.router.relation(table, source).enums, 1, table, row)
+
+    def _delete_relation(
+        self, source: int, element_id: Any, table: RelationTable, row: int
+    ) -> None:
+        self._each(self.router.relation(table, source).enums, -1, table, row)
+        self.graph.remove_relation(source, element_id)
+
+    def _change_relation(
+        self, source: int, table: RelationTable, row: int, change: Accepted
+    ) -> None:
+        op, element_id, labels, properties, start, end, _ = change
+        ids = self.graph.nodes.ids
+        ends = (ids[table.src[row]], ids[table.dst[row]])
+        values: dict[str, Any] = properties or {}
+        if op == INSERT:
+            values = {**dict.fromkeys(table.properties(row)), **values}
+        moved = start is not None and (start, end) != ends
+        if moved or (labels and labels[0] != table.name):
+            values = {**table.properties(row), **values}
+            self._delete_relation(source, element_id, table, row)
+            again = change._replace(
+                labels=labels or (table.name,),
+                properties=values,
+                start_id=ends[0] if start is None else start,
+                end_id=ends[1] if end is None else end,
+            )
+            self._insert_relation(source, again)
+            return
+        old = dict[str, Any]()
+        for name, value in values.items():
+            column = table.columns.get(name)
+            before = None if column is None else column[row >> SHIFT][row & LOW]
+            if not identical(before, value):
+                old[name] = before
+        if not old:
+            return
+        route: Route = self.router.relation(table, source)
+        both, fused = route.on_properties(frozenset(old))
+        self._each(both, -1, table, row)
+        for name in old:
+            table.write(name, row, values[name])
+        self._each(both, 1, table, row)
+        self._each(fused, old, table, row)

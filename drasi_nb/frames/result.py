@@ -1,0 +1,106 @@
+"""A result as a keyed, paged table that is read as frames.
+
+A tick writes row tuples in place and notes the page; reading builds the frames of the pages
+that changed since and shares all others with the frames handed out before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from drasi_nb.engine.result import Row, RowChange
+from drasi_nb.frames.schema import series, type_of_all, widen
+
+SHIFT = 10
+PAGE = 1 << SHIFT
+BLOCK = 32  # pages per block: one dirty page joins 32 chunks anew, not all of them
+
+
+class ResultTable:
+    """The rows of one query as of the last tick.
+
+    Frames handed out never change: chunks are made new, not written.
+    """
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        self.columns = columns
+        self.rows_at: dict[Any, int] = {}
+        self._pages: list[list[tuple[Any, Row] | None]] = []
+        self._free: list[int] = []
+        self._dirty: set[int] = set()
+        self._types: list[pl.DataType] = [pl.Null()] * len(columns)
+        self._chunks: list[pl.DataFrame] = []
+        self._blocks: dict[int, pl.DataFrame] = {}
+        self._whole: pl.DataFrame | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows_at)
+
+    def apply(self, changes: list[RowChange]) -> None:
+        """Take over one tick. Cost: the rows that changed."""
+        index, pages, dirty = self.rows_at, self._pages, self._dirty
+        for key, before, after in changes:
+            if before is None:
+                row = self._free.pop() if self._free else self._extend()
+                index[key] = row
+            else:
+                row = index[key]
+                if after is None:
+                    del index[key]
+                    self._free.append(row)
+            page = row >> SHIFT
+            pages[page][row & (PAGE - 1)] = None if after is None else (key, after)
+            dirty.add(page)
+
+    def _extend(self) -> int:
+        base = len(self._pages) << SHIFT
+        self._pages.append([None] * PAGE)
+        self._chunks.append(pl.DataFrame())
+        self._free.extend(range(base + PAGE - 1, base, -1))
+        return base
+
+    def entries(self) -> list[tuple[Any, Row]]:
+        """Return (key, row) of every row, in frame order."""
+        return [entry for page in self._pages for entry in page if entry is not None]
+
+    def get(self, key: Any) -> Row | None:
+        """Return the row under a key."""
+        row = self.rows_at.get(key)
+        if row is None:
+            return None
+        entry = self._pages[row >> SHIFT][row & (PAGE - 1)]
+        return None if entry is None else entry[1]
+
+    def frame(self) -> pl.DataFrame:
+        """Return the result. Cost: the pages that changed since the last read."""
+        if self._whole is not None and not self._dirty:
+            return self._whole
+        if not self._pages:
+            self._whole = pl.DataFrame([pl.Series(name, [], pl.Null()) for name in self.columns])
+            return self._whole
+        built, types = dict[int, list[list[Any]]](), list(self._types)
+        for page in self._dirty:
+            rows = [entry[1] for entry in self._pages[page] if entry is not None]
+            data = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in types]
+            built[page] = data
+            for place, values in enumerate(data):
+                if values:
+                    types[place] = widen(types[place], type_of_all(values))
+        if types != self._types:
+            self._types = types
+            if len(built) < len(self._pages):
+                self._dirty = set(range(len(self._pages)))
+                return self.frame()
+        for page, data in built.items():
+            self._chunks[page] = pl.DataFrame(
+                [series(*column) for column in zip(self.columns, data, types, strict=True)]
+            )
+        for block in {page // BLOCK for page in self._dirty}:
+            chunks = self._chunks[block * BLOCK : (block + 1) * BLOCK]
+            self._blocks[block] = pl.concat(chunks, rechunk=False)
+        self._dirty.clear()
+        blocks = [self._blocks[block] for block in sorted(self._blocks)]
+        self._whole = blocks[0] if len(blocks) == 1 else pl.concat(blocks, rechunk=False)
+        return self._whole

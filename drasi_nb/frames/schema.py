@@ -1,0 +1,172 @@
+"""Which frame a set of rows makes.
+
+A column takes the narrowest type that holds all its values: null under everything, INTEGER
+under FLOAT, dates and times by kind, lists by item, maps and elements as structs. Values that
+share no type become text (Cypher's spelling of each), never an error.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import polars as pl
+
+from drasi_nb.values.graph import Node, Path, Relation
+
+_SCALARS: dict[type, pl.DataType] = {
+    bool: pl.Boolean(),
+    int: pl.Int64(),
+    float: pl.Float64(),
+    str: pl.String(),
+    dt.date: pl.Date(),
+    dt.time: pl.Time(),
+    dt.timedelta: pl.Duration("us"),
+    dt.datetime: pl.Datetime("us"),
+}
+
+
+def type_of(value: Any) -> pl.DataType:
+    """Return the narrowest type of one value."""
+    if value is None:
+        return pl.Null()
+    kind = type(value)
+    if kind is dt.datetime and value.tzinfo is not None:
+        return pl.Datetime("us", "UTC")
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    if kind is list:
+        return pl.List(widest(map(type_of, value)))
+    plain = plain_value(value)
+    return pl.Struct({str(key): type_of(item) for key, item in plain.items()})
+
+
+def widen(a: pl.DataType, b: pl.DataType) -> pl.DataType:
+    """Return the narrowest type that holds the values of both."""
+    if a == b or isinstance(b, pl.Null):
+        return a
+    if isinstance(a, pl.Null):
+        return b
+    if {type(a), type(b)} == {pl.Int64, pl.Float64}:
+        return pl.Float64()
+    if isinstance(a, pl.List) and isinstance(b, pl.List):
+        return pl.List(widen(_inner(a), _inner(b)))
+    if isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
+        left, right = dict(a), dict(b)
+        names = [*left, *(name for name in right if name not in left)]
+        null = pl.Null()
+        return pl.Struct(
+            {name: widen(_known(left.get(name, null)), _known(right.get(name, null))) for name in names}
+        )
+    return pl.String()
+
+
+def _inner(a: pl.List) -> pl.DataType:
+    return _known(a.inner)
+
+
+def _known(a: Any) -> pl.DataType:
+    return a if isinstance(a, pl.DataType) else a()
+
+
+def widest(types: Iterable[pl.DataType]) -> pl.DataType:
+    """Return the narrowest type that holds the values of all."""
+    out: pl.DataType = pl.Null()
+    for item in types:
+        out = widen(out, item)
+    return out
+
+
+_SIMPLE = frozenset(_SCALARS) - {dt.datetime} | {type(None)}
+
+
+def type_of_all(values: Sequence[Any]) -> pl.DataType:
+    """Return the narrowest type of a column. Cost: one pass, fast for plain values."""
+    kinds = set(map(type, values))
+    if kinds <= _SIMPLE:
+        return widest(pl.Null() if kind is type(None) else _SCALARS[kind] for kind in kinds)
+    return widest(map(type_of, values))
+
+
+def plain_value(value: Any) -> Any:
+    """Return graph values as maps, all else as it is."""
+    if isinstance(value, Node):
+        return {"id": value.id, "labels": list(value.labels), "properties": value.properties}
+    if isinstance(value, Relation):
+        return {
+            "id": value.id,
+            "type": value.type,
+            "start": value.start,
+            "end": value.end,
+            "properties": value.properties,
+        }
+    if isinstance(value, Path):
+        return {"nodes": list(value.nodes), "relations": list(value.relations)}
+    return value
+
+
+def text_of(value: Any) -> str | None:
+    """Return Cypher's spelling of a value; null stays null."""
+    if value is None or type(value) is str:
+        return value
+    return _spelled(value)
+
+
+def _spelled(value: Any) -> str:
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    if type(value) is str:
+        return repr(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_spelled, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_spelled(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Node):
+        labels = "".join(f":{label}" for label in value.labels)
+        return f"({labels} {_spelled(value.properties)})" if value.properties else f"({labels})"
+    if isinstance(value, Relation):
+        inner = f" {_spelled(value.properties)}" if value.properties else ""
+        return f"[:{value.type}{inner}]"
+    return str(value)
+
+
+def _fits(value: Any, wanted: pl.DataType) -> Any:
+    """Return a value in the form Polars takes for a type."""
+    if value is None:
+        return None
+    if isinstance(wanted, pl.String):
+        return text_of(value)
+    if isinstance(wanted, pl.List):
+        inner = _inner(wanted)
+        return [_fits(item, inner) for item in value]
+    if isinstance(wanted, pl.Struct):
+        plain = plain_value(value)
+        return {field.name: _fits(plain.get(field.name), _known(field.dtype)) for field in wanted.fields}
+    if isinstance(wanted, pl.Float64):
+        return float(value)
+    return value
+
+
+_NATIVE = (pl.Boolean, pl.Int64, pl.Null, pl.Date, pl.Time, pl.Duration, pl.Datetime)
+
+
+def series(name: str, values: Sequence[Any], wanted: pl.DataType) -> pl.Series:
+    """Return a column of a given type."""
+    if isinstance(wanted, _NATIVE):
+        return pl.Series(name, values, dtype=wanted, strict=False)
+    if isinstance(wanted, pl.Float64 | pl.String) and all(
+        type(value) is (float if isinstance(wanted, pl.Float64) else str) for value in values if value is not None
+    ):
+        return pl.Series(name, values, dtype=wanted)
+    return pl.Series(name, [_fits(value, wanted) for value in values], dtype=wanted)
+
+
+def frame_of(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
+    """Return rows as a frame."""
+    data = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    return pl.DataFrame(
+        [series(name, values, type_of_all(values)) for name, values in zip(columns, data, strict=True)]
+    )

@@ -1,0 +1,172 @@
+"""The queue and the only caller of the engine.
+
+A batch is never split over two ticks. The driver takes a batch that is too long for one
+slice in several; the tick stays open between them and results move when it ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from drasi_nb.errors import ComponentError
+from drasi_nb.values.change import Accepted
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from drasi_nb.runtime.runtime import Runtime
+
+_CHECK_EVERY = 16  # changes between two looks at the time
+_LONG = 256  # changes from which a flush puts off an interrupt
+
+
+class Pump:
+    """Takes batches from the queue through the engine."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.engine = runtime.engine
+        self.queue: deque[tuple[int, list[Accepted]]] = deque()
+        self.submitted = 0
+        self.taken = 0
+        self.is_open = False  # a tick has begun and results have not moved yet
+        self._position = 0  # in the first batch
+        self._busy = False
+        self._time_ms: int | None = None
+        self._interrupted = False
+
+    def submit(self, source: int, changes: list[Accepted]) -> None:
+        """Queue a checked batch."""
+        self.queue.append((source, changes))
+        self.submitted += len(changes)
+
+    def waiting(self) -> bool:
+        """Return whether there is anything to do."""
+        return bool(self.queue) or self.is_open
+
+    def flush(self) -> int:
+        """Fire due timers and take everything; return how many changes it took."""
+        if self._busy:
+            raise ComponentError("flush() was called from inside a callback")
+        before = self.taken
+        if self.runtime.clock.next_due_ms() is not None:
+            self.runtime.clock.fire_due()
+        self.run()
+        return self.taken - before
+
+    def run(self) -> None:
+        """Take everything that is queued."""
+        if self._busy or not (self.queue or self.is_open):
+            return
+        if self.submitted - self.taken < _LONG or threading.current_thread() is not threading.main_thread():
+            self._work(None)
+            return
+        # a long run: an interrupt ends the tick between two changes, and loses nothing
+        before = signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            self._work(None)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        if self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+
+    def slice(self, budget_s: float) -> bool:
+        """Work for at most about ``budget_s`` seconds; return whether more waits."""
+        if self._busy:
+            return True
+        if self.queue or self.is_open:
+            self._work(time.perf_counter() + budget_s)
+        return bool(self.queue) or self.is_open
+
+    def _work(self, end: float | None) -> None:
+        self._busy = True
+        engine, queue = self.engine, self.queue
+        try:
+            while queue:
+                source, changes = queue[0]
+                self.is_open = True
+                if len(changes) == 1:
+                    queue.popleft()
+                    self._apply(source, changes[0])
+                elif not self._batch(source, changes, end):
+                    return  # in the middle of a batch; the tick stays open
+                if (end is not None and time.perf_counter() >= end) or self._interrupted:
+                    break
+            self.is_open = False
+            if engine.touched:
+                self._end_tick()
+        finally:
+            self._busy = False
+
+    def _batch(self, source: int, changes: list[Accepted], end: float | None) -> bool:
+        """Apply a batch from where it stands; return whether it is done."""
+        position, total = self._position, len(changes)
+        while position < total:
+            stop = min(total, position + _CHECK_EVERY)
+            for change in changes[position:stop]:
+                self._apply(source, change)
+            position = self._position = stop
+            if position < total and (
+                self._interrupted or (end is not None and time.perf_counter() >= end)
+            ):
+                return False
+        self._position = 0
+        self.queue.popleft()
+        return True
+
+    def _apply(self, source: int, change: Accepted) -> None:
+        self.taken += 1
+        self._time_ms = change[6]
+        engine = self.engine
+        try:
+            engine.apply(source, change)
+        except BaseException:
+            # an interrupt in the middle of a change: no query can trust what it saw
+            for compiled, query in list(self.runtime.by_compiled.items()):
+                engine.broken.append((compiled, RuntimeError(f"interrupted in {query.id}")))
+            self._report_broken()
+            raise
+        if engine.broken:
+            self._report_broken()
+
+    def _report_broken(self) -> None:
+        broken, self.engine.broken[:] = list(self.engine.broken), ()
+        for compiled, error in broken:
+            query = self.runtime.by_compiled.get(compiled)
+            if query is not None:
+                self.runtime.break_query(query, error)
+
+    def _end_tick(self) -> None:
+        engine, by_compiled = self.engine, self.runtime.by_compiled
+        time_ms = self._time_ms
+        if time_ms is None:
+            time_ms = self.runtime.clock.now_ms()
+        deltas: list[Any] = []
+        for compiled, changes in engine.end_tick():
+            query = by_compiled[compiled]
+            delta = query.take(changes, engine.seq, time_ms)
+            if delta is not None:
+                deltas.append((query, delta))
+        if engine.broken:
+            self._report_broken()
+        for query, delta in deltas:  # every query has moved by now
+            query.deliver(delta)
+
+    def forget_source(self, source_id: str) -> None:
+        """Delete every element of a source."""
+        graph, number = self.engine.graph, self.engine.graph.source(source_id)
+        gone = [*graph.relation_at[number], *graph.node_at[number]]
+        deletes = [Accepted(2, element_id, None, None, None, None, None) for element_id in gone]
+        self.queue = deque((s, batch) for s, batch in self.queue if s != number)
+        self.submitted = self.taken + sum(len(batch) for _, batch in self.queue)
+        if deletes:
+            self.submit(number, deletes)
+        self.run()

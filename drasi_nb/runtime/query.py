@@ -1,0 +1,198 @@
+"""The handle of a continuous query: its result, its deltas, its life."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from drasi_nb.engine.failures import Failure
+from drasi_nb.engine.result import Row, RowChange
+from drasi_nb.errors import ComponentError
+from drasi_nb.frames.delta import Delta
+from drasi_nb.frames.result import ResultTable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from drasi_nb.engine.stages import CompiledQuery
+    from drasi_nb.plan.nodes import Plan
+    from drasi_nb.runtime.components import Component
+    from drasi_nb.runtime.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class QueryMetrics:
+    """Counters of one query.
+
+    Attributes:
+        rows: Rows held now.
+        delta_rows: Rows in all deltas so far.
+        failures: Rows kept out by a run-time error, now.
+        last_seq: The last change that moved the result.
+        last_time_ms: When that was, in ms since the epoch; None before the first.
+    """
+
+    rows: int
+    delta_rows: int
+    failures: int
+    last_seq: int
+    last_time_ms: int | None
+
+
+class Query:
+    """A registered query. Made by ``Runtime.add_query()``; the result is that of the last tick."""
+
+    def __init__(self, runtime: Runtime, id_: str) -> None:
+        self.runtime, self.id = runtime, id_
+        self.text, self.language = "", "cypher"
+        self.sources: tuple[str, ...] = ()
+        self.plan: Plan | None = None
+        self.compiled: CompiledQuery | None = None
+        self.component: Component | None = None
+        self.table = ResultTable(())
+        self.last_seq = 0
+        self.last_time_ms: int | None = None
+        self._callbacks: list[Callable[[Delta], object]] = []
+
+    # -- reading ------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of the columns."""
+        return self.table.columns
+
+    @property
+    def status(self) -> str:
+        """Return Added, Starting, Running, Stopping, Stopped or Error."""
+        return self._component.status
+
+    @property
+    def error(self) -> str | None:
+        """Return why the query is in Error, or the latest failure of a callback."""
+        return self._component.error
+
+    @property
+    def _component(self) -> Component:
+        if self.component is None:
+            raise ComponentError(f"query {self.id!r} was removed")
+        return self.component
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def frame(self) -> pl.DataFrame:
+        """Return the result as of the last tick. Cost: what changed since the last read."""
+        return self.table.frame()
+
+    def arrow(self) -> pa.Table:
+        """Return the result as an Arrow table, sharing the buffers of ``frame()``."""
+        return self.frame().to_arrow()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the result as an Arrow C stream, so that any Arrow reader takes the handle."""
+        return self.frame().__arrow_c_stream__(requested_schema)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the result as dicts, with Node, Relation and Path objects."""
+        return [dict(zip(self.columns, row, strict=True)) for _, row in self.table.entries()]
+
+    def keyed_rows(self) -> list[tuple[Any, Row]]:
+        """Return (row key, row) of every row, in the order of ``frame()``."""
+        return self.table.entries()
+
+    def failures(self) -> list[Failure]:
+        """Return the rows that a run-time error keeps out now, the latest 1,000 of them."""
+        return self.compiled.log.latest() if self.compiled is not None else []
+
+    def metrics(self) -> QueryMetrics:
+        """Return the counters."""
+        return QueryMetrics(
+            len(self.table),
+            self._component.changes,
+            self.compiled.log.count if self.compiled is not None else 0,
+            self.last_seq,
+            self.last_time_ms,
+        )
+
+    def explain(self, *, code: bool = False) -> str:
+        """Return the plan as text, or with ``code`` the Python that was generated for it."""
+        if code:
+            return "\n".join(self.compiled.sources) if self.compiled is not None else ""
+        operators = self.plan.operators if self.plan is not None else ()
+        return "\n".join(f"{'  ' * depth}{op}" for depth, op in enumerate(reversed(operators)))
+
+    # -- following ----------------------------------------------------------------------
+
+    def on_delta(self, callback: Callable[[Delta], object]) -> Callable[[], None]:
+        """Call back at the end of every tick that changes the result; return the way to stop it.
+
+        A callback that raises is counted and shown; the query goes on.
+        """
+        self._callbacks.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+        return unsubscribe
+
+    async def deltas(self) -> AsyncIterator[Delta]:
+        """Yield every delta from now on; ends when the query is removed or the runtime closed.
+
+        The subscription starts at the first ``anext``; nothing is dropped while the
+        consumer is slow.
+        """
+        queue: asyncio.Queue[Delta | None] = asyncio.Queue()
+        unsubscribe = self.on_delta(queue.put_nowait)
+        self.runtime.streams.setdefault(self.id, []).append(queue)
+        try:
+            while (delta := await queue.get()) is not None:
+                yield delta
+        finally:
+            unsubscribe()
+            self.runtime.streams[self.id].remove(queue)
+
+    def take(self, changes: list[RowChange], seq: int, time_ms: int) -> Delta | None:
+        """Move the result on by one tick; return the delta if anybody listens."""
+        if not changes:
+            return None
+        self.table.apply(changes)
+        self.last_seq, self.last_time_ms = seq, time_ms
+        self._component.changes += len(changes)
+        if not self._callbacks:
+            return None
+        return Delta(self.id, seq, time_ms, self.table.columns, changes)
+
+    def deliver(self, delta: Delta) -> None:
+        """Hand a delta to the callbacks."""
+        for callback in self._callbacks if len(self._callbacks) == 1 else list(self._callbacks):
+            try:
+                callback(delta)
+            except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
+                message = f"a callback raised {type(error).__name__}: {error}"
+                self.runtime.registry.note(self._component, message)
+            except SystemExit as error:  # would end the kernel
+                message = f"a callback raised SystemExit: {error}"
+                self.runtime.registry.note(self._component, message)
+
+    # -- showing ------------------------------------------------------------------------
+
+    def view(self) -> Any:
+        """Return a live table of the result."""
+        from drasi_nb.views.query_view import QueryView
+
+        return QueryView(self)
+
+    def __repr__(self) -> str:
+        from drasi_nb.views.static_form import query_text
+
+        return query_text(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from drasi_nb.views.display import query_mimebundle
+
+        return query_mimebundle(self, include, exclude)

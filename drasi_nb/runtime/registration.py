@@ -1,0 +1,71 @@
+"""Checking a query at the door, and moving a result from one query to its successor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import drasi_nb.functions  # noqa: F401 - registers the functions
+from drasi_nb.engine.result import RowChange
+from drasi_nb.errors import ComponentError
+from drasi_nb.frames.delta import Delta
+from drasi_nb.frames.result import ResultTable
+from drasi_nb.language.parser import parse
+from drasi_nb.plan.binder import bind
+from drasi_nb.plan.nodes import Plan
+from drasi_nb.values.ordering import identical
+
+if TYPE_CHECKING:
+    from drasi_nb.runtime.components import Component
+    from drasi_nb.runtime.query import Query
+    from drasi_nb.runtime.runtime import Runtime
+
+
+def refuse_later(options: Mapping[str, Any], language: str) -> None:
+    """Refuse, by name, what a later release runs.
+
+    Raises:
+        ComponentError: Such an option was given, or the language is not cypher.
+    """
+    if language != "cypher":
+        raise ComponentError(f"language={language!r} does not run yet; this release takes 'cypher'")
+    for name, value in options.items():
+        if value:
+            raise ComponentError(f"add_query({name}=...) does not run yet")
+
+
+def plan_of(text: str, parameters: Mapping[str, Any], sources: tuple[str, ...]) -> Plan:
+    """Return the plan of a query text.
+
+    Raises:
+        QueryError: The text is at fault.
+        ComponentError: No source was named.
+    """
+    if not sources:
+        raise ComponentError("a query needs at least one source")
+    return bind(parse(text), text, parameters)
+
+
+def replace_rows(
+    query: Query, columns: tuple[str, ...], changes: list[RowChange], time_ms: int
+) -> Delta | None:
+    """Give a query the rows of its first flush; return the delta from the rows it had."""
+    if columns != query.columns:
+        query.table = ResultTable(columns)
+    before = dict(query.table.entries())
+    after = {key: row for key, _, row in changes if row is not None}
+    steps: list[RowChange] = [
+        (key, row, None) for key, row in before.items() if key not in after
+    ]
+    for key, row in after.items():
+        old = before.get(key)
+        if old is None or not identical(old, row):
+            steps.append((key, old, row))
+    return query.take(steps, query.runtime.seq, time_ms)
+
+
+def users_of(runtime: Runtime, component: Component) -> list[str]:
+    """Return the ids of the components that need one."""
+    if component.kind == "source":
+        return [query.id for query in runtime.queries.values() if component.id in query.sources]
+    return []

@@ -1,0 +1,500 @@
+"""The runtime: sources in, queries over one shared graph, deltas out."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Self, TypeVar
+
+import anyio
+import polars as pl
+
+from drasi_nb.config import RuntimeConfig
+from drasi_nb.engine.clock import Clock, SystemClock
+from drasi_nb.engine.stages import CompiledQuery
+from drasi_nb.engine.tick import Engine
+from drasi_nb.errors import ComponentError
+from drasi_nb.frames.delta import Delta
+from drasi_nb.runtime import registration
+from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected, log
+from drasi_nb.runtime.driver import Driver
+from drasi_nb.runtime.port import Port
+from drasi_nb.runtime.protocols import Reaction, Source
+from drasi_nb.runtime.pump import Pump
+from drasi_nb.runtime.query import Query
+
+S = TypeVar("S", bound=Source)
+
+
+class Runtime:
+    """A graph, its sources, the queries over it and what reacts to them.
+
+    The core is synchronous: ``flush()`` takes everything queued, now. Where an asyncio loop
+    runs, as in a notebook, a driver does the same in short slices by itself.
+
+    Args:
+        clock: ``SystemClock()`` (default) or ``VirtualClock(start)``.
+        config: Settings; see ``RuntimeConfig``.
+    """
+
+    def __init__(self, *, clock: Clock | None = None, config: RuntimeConfig | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.clock.after_timer = self._after_timer
+        self.config = config or RuntimeConfig()
+        self.engine = Engine()
+        self.registry = Registry(
+            self.clock.now_ms, self.config.kept_events, self.config.kept_rejected
+        )
+        self.streams: dict[str, list[asyncio.Queue[Delta | None]]] = {}
+        self.by_compiled: dict[CompiledQuery, Query] = {}
+        self._sources: dict[str, Any] = {}
+        self._queries: dict[str, Query] = {}
+        self._reactions: dict[str, Reaction] = {}
+        self._unsubscribe: dict[str, list[Callable[[], None]]] = {}
+        self._pump = Pump(self)
+        self._driver: Driver | None = None
+        self._thread = threading.get_ident()
+        self._errors: deque[str] = deque(maxlen=100)
+        self._closed = False
+
+    # -- components ---------------------------------------------------------------------
+
+    @property
+    def sources(self) -> Mapping[str, Any]:
+        """Return the sources by id."""
+        return MappingProxyType(self._sources)
+
+    @property
+    def queries(self) -> Mapping[str, Query]:
+        """Return the query handles by id."""
+        return MappingProxyType(self._queries)
+
+    @property
+    def reactions(self) -> Mapping[str, Reaction]:
+        """Return the reactions by id."""
+        return MappingProxyType(self._reactions)
+
+    @property
+    def seq(self) -> int:
+        """Return the number of the last change that was taken."""
+        return self.engine.seq
+
+    def add_source(self, id: str, source: S) -> S:
+        """Attach a source and start it; return it. A known id is replaced, its data stays.
+
+        Raises:
+            ComponentError: The id belongs to a component of another kind.
+        """
+        self._open_for(id, "source")
+        component = self.registry.components.get(id)
+        if component is not None:
+            self._sources[id].stop()
+            component.part = source
+            self.registry.tell(component, "source replaced")
+        else:
+            component = Component(id, "source", source)
+            self.registry.components[id] = component
+            self.registry.tell(component, "source added")
+        self._sources[id] = source
+        source.attach(Port(self, component, self._pump))
+        if component.status != "Running":
+            self.start(id)
+        else:
+            source.start()
+        return source
+
+    def add_query(
+        self,
+        id: str,
+        text: str,
+        *,
+        sources: Iterable[str],
+        language: str = "cypher",
+        parameters: Mapping[str, Any] | None = None,
+        joins: Iterable[Any] = (),
+        middleware: Iterable[Any] = (),
+        key: Any = None,
+        auto_start: bool = True,
+    ) -> Query:
+        """Register a query; what is queued is taken first, so the result is complete at once.
+
+        A known id is replaced: the handle stays the same, subscribers stay attached and get
+        one delta from the old rows to the new ones. A wrong query changes nothing.
+
+        Args:
+            id: Name of the query.
+            text: One read query.
+            sources: Ids of the sources whose elements it sees.
+            language: "cypher".
+            parameters: Values of ``$name``; fixed at registration.
+            joins: Synthetic joins; a later release.
+            middleware: Pipelines; a later release.
+            key: Columns that identify a row; a later release.
+            auto_start: Whether to start it now.
+
+        Raises:
+            QueryError: The text is at fault; line, column and hint say where and how.
+            ComponentError: A source is unknown, or the id belongs to another kind.
+        """
+        self._open_for(id, "query")
+        later = {"joins": tuple(joins), "middleware": tuple(middleware), "key": key}
+        registration.refuse_later(later, language)
+        wanted = (sources,) if isinstance(sources, str) else tuple(sources)
+        for source_id in wanted:
+            self.registry.get(source_id, "source")
+        plan = registration.plan_of(text, parameters or {}, wanted)
+        query = self._queries.get(id)
+        if query is None:
+            query = Query(self, id)
+            query.component = Component(id, "query", query)
+            self.registry.components[id] = query.component
+            self._queries[id] = query
+            self.registry.tell(query.component, "query added")
+        else:
+            self.registry.tell(self._component(id), "query replaced")
+        query.text, query.language, query.sources, query.plan = text, language, wanted, plan
+        if auto_start or query.compiled is not None:
+            self._start_query(query)
+        return query
+
+    def update_query(self, id: str, text: str, **options: Any) -> Query:
+        """Replace the text (and options) of a query that exists; see ``add_query()``."""
+        query = self._queries.get(id)
+        if query is None:
+            raise ComponentError(f"there is no query {id!r} to update")
+        options.setdefault("sources", query.sources)
+        return self.add_query(id, text, **options)
+
+    def add_reaction(self, id: str, queries: Iterable[str], reaction: Reaction) -> Reaction:
+        """Call ``reaction(delta)`` for every delta of the queries; a coroutine runs on the loop."""
+        self._open_for(id, "reaction")
+        wanted = (queries,) if isinstance(queries, str) else tuple(queries)
+        for query_id in wanted:
+            self.registry.get(query_id, "query")
+        for stop in self._unsubscribe.pop(id, ()):
+            stop()
+        component = self.registry.components.get(id)
+        if component is None:
+            component = Component(id, "reaction", reaction)
+            self.registry.components[id] = component
+            self.registry.tell(component, "reaction added")
+        else:
+            component.part = reaction
+            self.registry.tell(component, "reaction replaced")
+        self._reactions[id] = reaction
+        self._unsubscribe[id] = [
+            self._queries[query_id].on_delta(lambda delta: self._react(component, delta))
+            for query_id in wanted
+        ]
+        if component.status != "Running":
+            self.start(id)
+        return reaction
+
+    def _react(self, component: Component, delta: Delta) -> None:
+        if component.status != "Running":
+            return
+        try:
+            answer = component.part(delta)
+        except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
+            self.registry.note(component, f"{type(error).__name__}: {error}")
+            return
+        component.changes += 1
+        if inspect.isawaitable(answer):
+            self._await(component, answer)
+
+    def _await(self, component: Component, answer: Awaitable[Any]) -> None:
+        if not self._ensure_driver():
+            if inspect.iscoroutine(answer):
+                answer.close()
+            self.registry.note(component, "an asynchronous reaction needs a running event loop")
+            return
+
+        async def wait() -> None:
+            try:
+                await answer
+            except Exception as error:  # noqa: BLE001 - shown and counted
+                self.registry.note(component, f"{type(error).__name__}: {error}")
+
+        assert self._driver is not None
+        self._driver.spawn(component.id, wait)
+
+    def _open_for(self, id_: str, kind: Kind) -> None:
+        if self._closed:
+            raise ComponentError("this runtime was closed; create a new one")
+        if not isinstance(id_, str) or not id_:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ComponentError(f"an id must be a text, got {id_!r}")
+        known = self.registry.components.get(id_)
+        if known is not None and known.kind != kind:
+            raise ComponentError(f"{id_!r} is the id of a {known.kind}; choose another for a {kind}")
+
+    def _component(self, id_: str) -> Component:
+        return self.registry.get(id_)
+
+    # -- life ---------------------------------------------------------------------------
+
+    def start(self, id: str) -> None:
+        """Start a component; a query is evaluated anew from the graph.
+
+        Raises:
+            ComponentError: There is none of that id.
+        """
+        component = self._component(id)
+        if component.status == "Running":
+            return
+        if component.kind == "query":
+            self._start_query(self._queries[id])
+            return
+        self.registry.move(component, "Starting", f"starting {component.kind}")
+        if component.kind == "source":
+            try:
+                component.part.start()
+            except Exception as error:
+                self.registry.fail(component, f"start failed: {error}")
+                raise
+        self.registry.move(component, "Running", f"{component.kind} started")
+
+    def stop(self, id: str) -> None:
+        """Stop a component; a query keeps the rows it had.
+
+        Raises:
+            ComponentError: There is none of that id.
+        """
+        component = self._component(id)
+        if component.status in ("Stopped", "Error"):
+            return
+        if component.status != "Added":
+            self.registry.move(component, "Stopping", f"stopping {component.kind}")
+        if component.kind == "source":
+            component.part.stop()
+        elif component.kind == "query":
+            self._forget_compiled(self._queries[id])
+        self.registry.move(component, "Stopped", f"{component.kind} stopped")
+
+    def remove(self, id: str) -> None:
+        """Stop and forget a component; a source's elements leave the graph.
+
+        Raises:
+            ComponentError: There is none of that id, or another component needs it.
+        """
+        component = self._component(id)
+        users = registration.users_of(self, component)
+        if users:
+            raise ComponentError(f"{id!r} is used by {', '.join(map(repr, users))}; remove them first")
+        self.stop(id)
+        if component.kind == "source":
+            self._pump.forget_source(id)
+            del self._sources[id]
+        elif component.kind == "query":
+            for queue in self.streams.pop(id, []):
+                queue.put_nowait(None)
+            self._queries.pop(id)
+        else:
+            for stop in self._unsubscribe.pop(id, ()):
+                stop()
+            del self._reactions[id]
+        del self.registry.components[id]
+        self.registry.tell(component, f"{component.kind} removed")
+
+    def start_all(self) -> None:
+        """Start everything that is not running: sources, queries, reactions."""
+        for component in self.component_list():
+            self.start(component.id)
+
+    def stop_all(self) -> None:
+        """Stop everything: reactions, queries, sources."""
+        for component in reversed(self.component_list()):
+            self.stop(component.id)
+
+    def component(self, id: str) -> Component:
+        """Return the live record of a component."""
+        return self._component(id)
+
+    def component_list(self) -> list[Component]:
+        """Return all records: sources, queries, reactions, each in order of addition."""
+        order = {"source": 0, "query": 1, "reaction": 2}
+        return sorted(self.registry.components.values(), key=lambda c: order[c.kind])
+
+    def components(self) -> pl.DataFrame:
+        """Return id, kind, status, error, changes, errors and rows of every component."""
+        return self.registry.frame()
+
+    def events(self) -> pl.DataFrame:
+        """Return what happened to components: time, id, kind, status, message."""
+        return self.registry.events()
+
+    def on_event(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call back on every event; return the way to stop it."""
+        self.registry.listeners.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self.registry.listeners:
+                self.registry.listeners.remove(callback)
+
+        return unsubscribe
+
+    def rejected(self) -> list[Rejected]:
+        """Return the changes that were refused, the latest last."""
+        return list(self.registry.rejected)
+
+    def schema(self) -> dict[str, list[str]]:
+        """Return the property names seen per label and relation type."""
+        return self.engine.graph.schema()
+
+    def _start_query(self, query: Query) -> None:
+        component = self._component(query.id)
+        self._pump.run()  # a late query starts from everything that came before it
+        self._forget_compiled(query)
+        self.registry.move(component, "Starting", "starting query")
+        assert query.plan is not None
+        try:
+            compiled = self.engine.add_query(query.plan, query.sources)
+            changes = compiled.flush()
+            self.engine.touched[:] = [c for c in self.engine.touched if c is not compiled]
+        except Exception as error:
+            log.exception("query %s could not start", query.id)
+            self.registry.fail(component, f"start failed: {type(error).__name__}: {error}")
+            raise
+        query.compiled = compiled
+        self.by_compiled[compiled] = query
+        delta = registration.replace_rows(query, query.plan.columns, changes, self.clock.now_ms())
+        self.registry.move(component, "Running", "query started")
+        if delta is not None:
+            query.deliver(delta)
+
+    def _forget_compiled(self, query: Query) -> None:
+        compiled, query.compiled = query.compiled, None
+        if compiled is not None:
+            self.engine.remove_query(compiled)
+            self.by_compiled.pop(compiled, None)
+
+    def break_query(self, query: Query, error: BaseException) -> None:
+        """Put a query in Error after a fault of the engine; ``start`` rebuilds it."""
+        self._forget_compiled(query)
+        message = f"{type(error).__name__}: {error}"
+        log.error("query %s broke", query.id, exc_info=error)
+        self.registry.fail(self._component(query.id), message)
+        self._errors.append(f"query {query.id!r} stopped: {message}")
+
+    # -- processing ---------------------------------------------------------------------
+
+    def flush(self) -> int:
+        """Take everything that is queued, now, as one tick; return how many changes it took.
+
+        Raises:
+            ComponentError: Called from a callback or another thread; or something failed in
+                the background since the last call (each failure is raised once).
+        """
+        if threading.get_ident() != self._thread:
+            raise ComponentError("flush() runs on the runtime's own thread; await settled() there")
+        taken = self._pump.flush()
+        if self._driver is not None and not self._pump.waiting():
+            self._driver.idle.set()
+        if self._errors:
+            self._raise_errors()
+        return taken
+
+    async def settled(self, timeout_s: float = 60.0) -> int:
+        """Wait until the driver took what was queued when called; return the last sequence.
+
+        An interrupt ends the waiting, never the driver.
+
+        Raises:
+            ComponentError: Something failed in the background since the last call.
+            TimeoutError: It took longer than ``timeout_s``.
+        """
+        self._ensure_driver()
+        assert self._driver is not None
+        target = self._pump.submitted
+        if self._pump.waiting():
+            self._driver.wake()
+        with anyio.fail_after(timeout_s):
+            while self._pump.taken < target or self._pump.is_open:
+                await self._driver.idle.wait()
+                await asyncio.sleep(0)
+        if self._errors:
+            self._raise_errors()
+        return self.seq
+
+    def _raise_errors(self) -> None:
+        messages = list(self._errors)
+        self._errors.clear()
+        raise ComponentError("; ".join(messages))
+
+    def _after_timer(self) -> None:
+        self._pump.run()
+
+    def _ensure_driver(self) -> bool:
+        if self._driver is None and not self._closed:
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                return False
+            self._driver = Driver(self._pump.slice, self.config, self._background_failure)
+        return self._driver is not None
+
+    def _background_failure(self, name: str, error: BaseException) -> None:
+        log.error("%s failed in the background", name, exc_info=error)
+        self._errors.append(f"{name} failed: {type(error).__name__}: {error}")
+
+    def wake(self) -> None:
+        """Tell the driver, if there is a loop for one, that changes are queued."""
+        driver = self._driver
+        if driver is not None:
+            if threading.get_ident() == driver.thread:
+                driver.wake()
+            else:
+                driver.loop.call_soon_threadsafe(driver.wake)
+        elif threading.get_ident() == self._thread and self._ensure_driver():
+            assert self._driver is not None
+            self._driver.wake()
+
+    def snapshot(self, ids: Iterable[str]) -> dict[str, pl.DataFrame]:
+        """Return the frames of several queries at one instant: the last tick."""
+        return {id_: self.registry.get(id_, "query").part.frame() for id_ in ids}
+
+    def view(self) -> Any:
+        """Return a live view of the components."""
+        from drasi_nb.views.runtime_view import RuntimeView
+
+        return RuntimeView(self)
+
+    # -- end ----------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop everything and end the driver; results stay readable. Safe to repeat."""
+        if self._closed:
+            return
+        self.stop_all()
+        self._closed = True
+        for queues in self.streams.values():
+            for queue in queues:
+                queue.put_nowait(None)
+        if self._driver is not None:
+            self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        self._ensure_driver()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        from drasi_nb.views.static_form import runtime_text
+
+        return runtime_text(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from drasi_nb.views.display import runtime_mimebundle
+
+        return runtime_mimebundle(self, include, exclude)

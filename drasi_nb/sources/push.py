@@ -1,0 +1,147 @@
+"""Changes pushed from cells: one by one, in batches, or as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from drasi_nb.errors import ChangeError, ComponentError
+from drasi_nb.runtime.port import Port
+from drasi_nb.sources import tables
+from drasi_nb.values.change import Accepted, Change, of_element
+
+OnError = Literal["reject", "keep_good"]
+
+
+class PushSource:
+    """A source that is fed by hand.
+
+    Args:
+        on_error: What a malformed change does to its batch: "reject" refuses all of it,
+            "keep_good" takes the rest. What was refused is in ``Runtime.rejected()``.
+    """
+
+    def __init__(self, *, on_error: OnError = "reject") -> None:
+        if on_error not in ("reject", "keep_good"):
+            raise ComponentError(f"on_error must be 'reject' or 'keep_good', got {on_error!r}")
+        self.on_error = on_error
+        self._port: Port | None = None
+        self._synced: dict[tuple[str, str], dict[Any, Accepted]] = {}
+
+    def attach(self, port: Port) -> None:
+        """Remember where changes go; called by ``add_source``."""
+        self._port = port
+
+    def start(self) -> None:
+        """Do nothing: changes come when they are pushed."""
+
+    def stop(self) -> None:
+        """Do nothing: a stopped source refuses what is pushed."""
+
+    @property
+    def port(self) -> Port:
+        """Return where changes go.
+
+        Raises:
+            ComponentError: The source was not added to a runtime.
+        """
+        if self._port is None:
+            raise ComponentError("this source has no runtime; call rt.add_source(id, source) first")
+        return self._port
+
+    # -- changes ------------------------------------------------------------------------
+
+    def insert(self, element: Any) -> None:
+        """Queue the insert of a Node, a Relation or a dict; a known id is replaced."""
+        self.push(of_element("insert", element))
+
+    def update(self, element: Any) -> None:
+        """Queue an update: properties are merged, an explicit null removes one."""
+        self.push(of_element("update", element))
+
+    def delete(self, id: Any) -> None:
+        """Queue a delete, by id or by element."""
+        self.push(of_element("delete", id))
+
+    def push(
+        self,
+        changes: Change | Mapping[str, Any] | Iterable[Change | Mapping[str, Any]],
+        *,
+        on_error: OnError | None = None,
+    ) -> int:
+        """Queue one change or a batch; return how many. A batch is never split over two ticks.
+
+        Raises:
+            ChangeError: A change is malformed; nothing of the batch was queued, unless
+                ``on_error="keep_good"``.
+            ComponentError: The source has no runtime or is stopped.
+        """
+        port = self._port or self.port
+        keep_good = (on_error or self.on_error) == "keep_good"
+        if type(changes) is dict and not keep_good:
+            return port.submit_one(changes)
+        if isinstance(changes, Change | Mapping):
+            changes = [changes]
+        return port.submit(changes, keep_good=keep_good)  # type: ignore[arg-type]
+
+    # -- frames -------------------------------------------------------------------------
+
+    def upsert_nodes(self, frame: Any, *, label: str | Iterable[str], id: str) -> int:
+        """Queue one update per row, inserting what is new; columns become properties.
+
+        Args:
+            frame: Polars, pandas, pyarrow or anything with ``__arrow_c_stream__``.
+            label: The label or labels of the nodes.
+            id: Column of the ids; it stays a property.
+
+        Raises:
+            ChangeError: The column is missing, an id is null, NaN or there twice, or a column
+                has a type that cannot be stored. Nothing was queued.
+        """
+        return self._submit(tables.node_changes, frame, label, id)
+
+    def upsert_relations(
+        self, frame: Any, *, type: str, start: str, end: str, id: str | None = None
+    ) -> int:
+        """Queue one relation per row, between the ids in ``start`` and ``end``.
+
+        The other columns become properties. Without ``id``, a relation is known by its type
+        and ends (and, among several between the same ends, by its place).
+
+        Raises:
+            ChangeError: As ``upsert_nodes``.
+        """
+        return self._submit(tables.relation_changes, frame, type, start, end, id)
+
+    def sync_nodes(self, frame: Any, *, label: str | Iterable[str], id: str) -> int:
+        """Queue what differs from the last frame synced for this label, deletes included."""
+        name = label if isinstance(label, str) else "&".join(label)
+        return self._sync(("node", name), tables.node_changes, frame, label, id)
+
+    def sync_relations(
+        self, frame: Any, *, type: str, start: str, end: str, id: str | None = None
+    ) -> int:
+        """Queue what differs from the last frame synced for this type, deletes included."""
+        return self._sync(
+            ("relation", type), tables.relation_changes, frame, type, start, end, id
+        )
+
+    def _changes(self, make: Any, *arguments: Any) -> list[Accepted]:
+        port = self.port
+        try:
+            return make(*arguments)
+        except ChangeError as error:
+            port.reject(error, None)
+            raise
+
+    def _submit(self, make: Any, *arguments: Any) -> int:
+        return self.port.submit_accepted(self._changes(make, *arguments))
+
+    def _sync(self, name: tuple[str, str], make: Any, *arguments: Any) -> int:
+        changes = self._changes(make, *arguments)
+        after = {change.id: change for change in changes}
+        before = self._synced.get(name, {})
+        steps = tables.difference(before, after)
+        queued = self.port.submit_accepted(steps)
+        self._synced[name] = after  # only when it was queued
+        return queued

@@ -1,0 +1,140 @@
+"""From frames to changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from drasi_nb.errors import ChangeError
+from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted
+from drasi_nb.values.ordering import identical
+
+
+def as_polars(frame: Any) -> pl.DataFrame:
+    """Return a frame of any kind as Polars, without copying where the kind allows it.
+
+    Raises:
+        ChangeError: It is no frame.
+    """
+    if isinstance(frame, pl.DataFrame):
+        return frame
+    if isinstance(frame, pl.LazyFrame):
+        raise ChangeError("a LazyFrame has no rows yet; pass frame.collect()")
+    if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
+        return pl.DataFrame(frame)
+    if type(frame).__module__.partition(".")[0] == "pandas":
+        return pl.from_pandas(frame)
+    raise ChangeError(
+        f"expected a Polars, pandas or Arrow frame, got {type(frame).__name__}"
+    )
+
+
+def _column(frame: pl.DataFrame, name: str, role: str) -> list[Any]:
+    if name not in frame.columns:
+        raise ChangeError(
+            f"the frame has no column {name!r} ({role}); it has {', '.join(frame.columns)}"
+        )
+    column = frame[name]
+    if column.dtype.is_integer() or column.dtype in (pl.String, pl.Categorical, pl.Enum):
+        values = column.to_list()
+    elif column.dtype.is_float() and column.is_nan().any():
+        raise ChangeError(f"column {name!r} ({role}): NaN is no id", index=column.is_nan().arg_max())
+    else:
+        raise ChangeError(f"column {name!r} ({role}) must be text or integers, is {column.dtype}")
+    if None in values:
+        raise ChangeError(f"column {name!r} ({role}): the id is missing", index=values.index(None))
+    return values
+
+
+def _unique(values: list[Any], name: str) -> None:
+    if len(set(values)) == len(values):
+        return
+    seen = set[Any]()
+    for index, value in enumerate(values):
+        if value in seen:
+            raise ChangeError(
+                f"column {name!r}: this id is there twice", index=index, element_id=value
+            )
+        seen.add(value)
+
+
+def _properties(frame: pl.DataFrame, names: list[str]) -> list[dict[str, Any]]:
+    columns: list[list[Any]] = []
+    for name in names:
+        column = frame[name]
+        if isinstance(column.dtype, pl.Decimal):
+            column = column.cast(pl.Float64)
+        elif column.dtype in (pl.Binary, pl.Object):
+            raise ChangeError(f"column {name!r} has type {column.dtype}, which cannot be stored")
+        elif column.dtype == pl.UInt64 and (column > 2**63 - 1).any():
+            raise ChangeError(f"column {name!r} has integers beyond 64 signed bits")
+        columns.append(column.to_list())
+    if not names:
+        return [{} for _ in range(frame.height)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def node_changes(frame: Any, label: str | Iterable[str], id_: str) -> list[Accepted]:
+    """Return one update per row; an unknown id is inserted by it.
+
+    Raises:
+        ChangeError: See ``PushSource.upsert_nodes()``.
+    """
+    table = as_polars(frame)
+    ids = _column(table, id_, "id")
+    _unique(ids, id_)
+    labels = (label,) if isinstance(label, str) else tuple(label)
+    rows = _properties(table, table.columns)
+    return [
+        Accepted(UPDATE, element_id, labels, row, None, None, None)
+        for element_id, row in zip(ids, rows, strict=True)
+    ]
+
+
+def relation_changes(
+    frame: Any, type_: str, start: str, end: str, id_: str | None
+) -> list[Accepted]:
+    """Return one update per row; an unknown id is inserted by it.
+
+    Raises:
+        ChangeError: See ``PushSource.upsert_relations()``.
+    """
+    table = as_polars(frame)
+    starts, ends = _column(table, start, "start"), _column(table, end, "end")
+    if id_ is None:
+        ids = _derived_ids(type_, starts, ends)
+    else:
+        ids = _column(table, id_, "id")
+        _unique(ids, id_)
+    names = [name for name in table.columns if name not in (start, end, id_)]
+    rows, labels = _properties(table, names), (type_,)
+    return [
+        Accepted(UPDATE, element_id, labels, row or None, a, b, None)
+        for element_id, row, a, b in zip(ids, rows, starts, ends, strict=True)
+    ]
+
+
+def _derived_ids(type_: str, starts: list[Any], ends: list[Any]) -> list[str]:
+    seen = Counter[str]()
+    ids = list[str]()
+    for start, end in zip(starts, ends, strict=True):
+        name = f"{type_}:{start!r}->{end!r}"
+        seen[name] += 1
+        ids.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    return ids
+
+
+def difference(before: dict[Any, Accepted], after: dict[Any, Accepted]) -> list[Accepted]:
+    """Return the changes that lead from one synced frame to the next."""
+    steps: list[Accepted] = []
+    for element_id, change in before.items():
+        if element_id not in after:
+            steps.append(Accepted(DELETE, element_id, None, None, None, None, None))
+    for element_id, change in after.items():
+        old = before.get(element_id)
+        if old is None or not identical(tuple(old), tuple(change)):
+            steps.append(change._replace(op=INSERT))
+    return steps
