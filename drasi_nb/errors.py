@@ -40,7 +40,13 @@ class QueryError(DrasiNbError):
     def __init__(
         self, problem: str, text: str, span: Span, *, code: str, hint: str | None = None
     ) -> None:
-        self.problem, self.text, self.span, self.code, self.hint = problem, text, span, code, hint
+        self.problem, self.text, self.span, self.code, self.hint = (
+            problem,
+            text,
+            span,
+            code,
+            hint,
+        )
         self.line, self.column = span.line_column(text)
         tail = f"\nhint: {hint}" if hint else ""
         super().__init__(f"{problem}\n{span.excerpt(text)}{tail}")

@@ -16,7 +16,7 @@ from sortedcontainers import SortedDict
 
 from drasi_nb.errors import EvaluationError
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
-from drasi_nb.values.ordering import group_key, order_key
+from drasi_nb.values.ordering import group_key, order_key, unsigned_zero
 
 SCALE = 2.0**60
 _UNIT = 1 << 60
@@ -66,7 +66,7 @@ def _ratio(state: list[Any], at: int, divisor: int) -> float:
             return math.inf if rest.up else -math.inf
         total, unit = (total << (_FINE - 60)) + rest.total, 1 << _FINE
     try:
-        return total / (unit * divisor)  # of two integers: rounded once
+        return float(total / (unit * divisor))  # of two integers: rounded once
     except OverflowError:
         return math.inf if total > 0 else -math.inf
 
@@ -119,7 +119,7 @@ class Extremes:
 
     def end(self, place: int) -> Any:
         """Return the first (0) or last (-1) value, None of nothing."""
-        return self.counts.peekitem(place)[1][1] if self.counts else None
+        return unsigned_zero(self.counts.peekitem(place)[1][1]) if self.counts else None
 
 
 class Collected:
@@ -143,7 +143,7 @@ def distinct_values(values: list[Any]) -> list[Any]:
         key = group_key(value)
         if key not in chosen or (type(value) is int and type(chosen[key]) is float):
             chosen[key] = value
-    return list(chosen.values())
+    return list(map(unsigned_zero, chosen.values()))
 
 
 class DistinctBag:
@@ -230,8 +230,10 @@ def _summed(result: str) -> Accumulator:
     add = (step[0] % 1, step[1], step[2] % "+", step[3] % "+")
     remove = (step[0] % -1, step[1], step[2] % "-", step[3] % "-")
     fast = (
-        "if (type({o}) is float and type({n}) is float and (y := {n} * SCALE).is_integer()"
-        " and (z := {o} * SCALE).is_integer()): s[{at} + 1] += int(y) - int(z)",
+        (
+            "if (type({o}) is float and type({n}) is float and (y := {n} * SCALE).is_integer()"
+            " and (z := {o} * SCALE).is_integer()): s[{at} + 1] += int(y) - int(z)"
+        ),
         "else:",
         *(" " + line.format(a="{o}", at="{at}") for line in remove),
         *(" " + line.format(a="{n}", at="{at}") for line in add),

@@ -30,7 +30,7 @@ _UNIT_MS = {
 _PART = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*")
 
 
-def milliseconds(duration: str | int | float | timedelta) -> int:
+def milliseconds(duration: str | float | timedelta) -> int:
     """Return a duration in ms: a timedelta, a number of ms, or text such as "10m", "1h 30min".
 
     Raises:
@@ -81,7 +81,9 @@ class Clock:
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Timer]] = []
         self._order = count()
-        self.after_timer: Callable[[], None] | None = None  # the runtime's flush, on virtual time
+        self.after_timer: Callable[[], None] | None = (
+            None  # the runtime's flush, on virtual time
+        )
 
     def now_ms(self) -> int:
         """Return the time in ms since the epoch."""

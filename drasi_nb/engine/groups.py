@@ -14,7 +14,7 @@ from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.failures import FailureLog
 from drasi_nb.errors import EvaluationError
 from drasi_nb.plan.nodes import Aggregate, AggregateCall
-from drasi_nb.values.ordering import identical
+from drasi_nb.values.ordering import identical, unsigned_zero
 
 MEMBERS, TOUCHED, VALUES, ROW, FIRST = 0, 1, 2, 3, 4
 
@@ -44,7 +44,7 @@ class GroupStage:
         self.operator, self.log, self.number = operator, log, number
         self.groups: dict[Any, list[Any]] = {}
         self.touched: list[tuple[Any, list[Any]]] = []
-        self.next: Callable[[Any, Any, Any], None] = lambda key, before, after: None
+        self.next: Callable[[Any, Any, Any], None] = lambda _key, _before, _after: None
         self._mark = mark
         namespace = _generate(operator, self.groups, self._touch)
         self.add, self.remove, self.update = (namespace[n] for n in ("add", "remove", "update"))
@@ -90,7 +90,7 @@ def _standing(value: Any, floats: int, members: int) -> Any:
     """Return the value that stands for a group: where 1 and 1.0 meet, the integer."""
     if type(value) is float and floats < members:
         return int(value)
-    return float(value) if type(value) is int and floats == members else value
+    return unsigned_zero(float(value) if type(value) is int and floats == members else value)
 
 
 def _generate(operator: Aggregate, groups: dict[Any, Any], touch: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from drasi_nb.language.labels import holds
 from drasi_nb.plan.nodes import Aggregate, AggregateCall, Constant, Filter, Match, Plan, Project
 from drasi_nb.values import arithmetic, logic
 from drasi_nb.values.graph import Node, Relation
-from drasi_nb.values.ordering import group_key, order_key
+from drasi_nb.values.ordering import group_key, order_key, unsigned_zero
 
 Env = dict[str, Any]
 Row = tuple[Any, Env]  # (row key, columns)
@@ -41,7 +41,9 @@ class PlainGraph:
     relations: list[Relation]
 
 
-def evaluate_plan(plan: Plan, graph: PlainGraph, *, failed: list[Any] | None = None) -> dict[Any, tuple[Any, ...]]:
+def evaluate_plan(
+    plan: Plan, graph: PlainGraph, *, failed: list[Any] | None = None
+) -> dict[Any, tuple[Any, ...]]:
     """Return the result, row key to row.
 
     Args:
@@ -67,7 +69,9 @@ def evaluate_plan(plan: Plan, graph: PlainGraph, *, failed: list[Any] | None = N
 def _match(match: Match, graph: PlainGraph, dropped: list[Any]) -> Iterator[Row]:
     nodes = {(node.source, node.id): node for node in graph.nodes}
 
-    def place(slot: int, chosen: list[Relation], ends: dict[int, Node]) -> Iterator[tuple[list[Relation], dict[int, Node]]]:
+    def place(
+        slot: int, chosen: list[Relation], ends: dict[int, Node]
+    ) -> Iterator[tuple[list[Relation], dict[int, Node]]]:
         if slot == len(match.relations):
             yield chosen, ends
             return
@@ -110,16 +114,22 @@ def _match(match: Match, graph: PlainGraph, dropped: list[Any]) -> Iterator[Row]
             yield from _filter([(key, env)], match.filters, dropped)
 
 
-def _filter(rows: Iterable[Row], conditions: tuple[ast.Expr, ...], dropped: list[Any]) -> Iterator[Row]:
+def _filter(
+    rows: Iterable[Row], conditions: tuple[ast.Expr, ...], dropped: list[Any]
+) -> Iterator[Row]:
     for key, env in rows:
         try:
-            if all(logic.as_boolean(evaluate(condition, env)) is True for condition in conditions):
+            if all(
+                logic.as_boolean(evaluate(condition, env)) is True for condition in conditions
+            ):
                 yield key, env
         except EvaluationError:
             dropped.append(key)
 
 
-def _project(rows: Iterable[Row], items: tuple[tuple[str, ast.Expr], ...], dropped: list[Any]) -> Iterator[Row]:
+def _project(
+    rows: Iterable[Row], items: tuple[tuple[str, ast.Expr], ...], dropped: list[Any]
+) -> Iterator[Row]:
     for key, env in rows:
         try:
             yield key, {name: evaluate(expression, env) for name, expression in items}
@@ -157,7 +167,7 @@ def _aggregate(rows: Iterable[Row], operator: Aggregate, dropped: list[Any]) -> 
 def _representative(values: list[Any]) -> Any:
     """Return the value that stands for equal ones: the integer where 1 and 1.0 meet."""
     integers = [value for value in values if type(value) is int]
-    return (integers or values)[0]
+    return unsigned_zero((integers or values)[0])
 
 
 def _argument(call: AggregateCall, env: Env) -> Any:
@@ -180,9 +190,9 @@ def _total(call: AggregateCall, arguments: list[Any]) -> Any:
         case "collect":
             return values
         case "min":
-            return min(values, key=order_key, default=None)
+            return unsigned_zero(min(values, key=order_key, default=None))
         case "max":
-            return max(values, key=order_key, default=None)
+            return unsigned_zero(max(values, key=order_key, default=None))
         case "sum":
             return _sum(values)
         case _:
@@ -191,7 +201,7 @@ def _total(call: AggregateCall, arguments: list[Any]) -> Any:
 
 def _sum(values: list[Any]) -> int | float:
     if all(type(value) is int for value in values):
-        total = sum(values)
+        total: int = sum(values)
         if not arithmetic.INT_MIN <= total <= arithmetic.INT_MAX:
             raise EvaluationError("sum() does not fit an INTEGER", code="integer-overflow")
         return total
@@ -276,7 +286,9 @@ def evaluate(e: ast.Expr, env: Env) -> Any:
         case ast.Slice(base=base, start=start, stop=stop):
             listed = evaluate(base, env)
             low = 0 if start is None else evaluate(start, env)
-            return arithmetic.get_slice(listed, low, arithmetic.INT_MAX if stop is None else evaluate(stop, env))
+            return arithmetic.get_slice(
+                listed, low, arithmetic.INT_MAX if stop is None else evaluate(stop, env)
+            )
         case _:
             return _over_list(e, env)
 
@@ -286,7 +298,11 @@ def _over_list(e: ast.Expr, env: Env) -> Any:
         case ast.ListComprehension(variable=name, source=source, where=where, result=result):
             return arithmetic.comprehend(
                 evaluate(source, env),
-                lambda x: True if where is None else logic.as_boolean(evaluate(where, {**env, name: x})),
+                lambda x: (
+                    True
+                    if where is None
+                    else logic.as_boolean(evaluate(where, {**env, name: x}))
+                ),
                 lambda x: x if result is None else evaluate(result, {**env, name: x}),
             )
         case ast.Quantifier(kind=kind, variable=name, source=source, where=where):
@@ -295,7 +311,9 @@ def _over_list(e: ast.Expr, env: Env) -> Any:
                 evaluate(source, env),
                 lambda x: logic.as_boolean(evaluate(where, {**env, name: x})),
             )
-        case ast.Reduce(accumulator=acc, initial=initial, variable=name, source=source, body=body):
+        case ast.Reduce(
+            accumulator=acc, initial=initial, variable=name, source=source, body=body
+        ):
             return arithmetic.fold(
                 evaluate(initial, env),
                 evaluate(source, env),

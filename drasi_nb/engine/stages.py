@@ -56,7 +56,7 @@ class CompiledQuery:
         self.handlers: list[Handler] = []
         self.sources: list[str] = []
         self.result = ResultStage(self._mark)
-        self._scan: Callable[[int, int], None] = lambda handle, weight: None
+        self._scan: Callable[[int, int], None] = lambda _handle, _weight: None
         match, *rest = plan.operators
         assert isinstance(match, Match)
         tail, aggregate, later = _split(rest)
@@ -87,7 +87,7 @@ class CompiledQuery:
 
     def _compile_match(self, match: Match, tail: Tail, aggregate: Aggregate | None) -> None:
         writer, reads = Writer(), Reads()
-        names = frozenset(slot.name for slot in (*match.nodes, *match.relations))
+        names = frozenset((*(s.name for s in match.nodes), *(s.name for s in match.relations)))
         late = tuple(e for e in match.filters if not cannot_fail(e, names))
         operators = (Filter(late), *tail) if late else tail
         sink = self._sink(writer, aggregate)
@@ -119,7 +119,9 @@ class CompiledQuery:
         self, stage: GroupStage, aggregate: Aggregate, tail: Tail, following: Aggregate | None
     ) -> None:
         writer = Writer()
-        leaf = Leaf(writer, tail, self._sink(writer, following), self._fail(writer, stage.number))
+        leaf = Leaf(
+            writer, tail, self._sink(writer, following), self._fail(writer, -stage.number)
+        )
         names = [name for name, _ in (*aggregate.keys, *aggregate.aggregates)]
         with writer.block("def pipe(key, o, n):"):
             before, after = (

@@ -78,7 +78,7 @@ class Engine:
 
     def apply(self, source: int, change: Accepted) -> None:
         """Apply one change. Cost: the matches through the element, before and after."""
-        op, element_id, labels, properties, start, end, _ = change
+        op, element_id, labels, properties, start, _, _ = change
         self.seq += 1
         graph = self.graph
         handle = graph.node_at[source].get(element_id)
@@ -125,7 +125,9 @@ class Engine:
         self._each(self.router.node(graph.nodes.page_group[handle >> SHIFT]).enums, 1, handle)
 
     def _delete_node(self, source: int, element_id: Any, handle: int) -> None:
-        self._each(self.router.node(self.graph.nodes.page_group[handle >> SHIFT]).enums, -1, handle)
+        self._each(
+            self.router.node(self.graph.nodes.page_group[handle >> SHIFT]).enums, -1, handle
+        )
         self.graph.remove_node(source, element_id)
 
     def _change_node(self, source: int, handle: int, change: Accepted) -> None:

@@ -97,8 +97,12 @@ class Delta:
                 {
                     "type": kind,
                     "key": key,
-                    "before": None if before is None else dict(zip(self.columns, before, strict=True)),
-                    "after": None if after is None else dict(zip(self.columns, after, strict=True)),
+                    "before": None
+                    if before is None
+                    else dict(zip(self.columns, before, strict=True)),
+                    "after": None
+                    if after is None
+                    else dict(zip(self.columns, after, strict=True)),
                 }
             )
         return out

@@ -1,4 +1,4 @@
-"""Rows as Arrow IPC bytes for the browser, and the text of a value where Arrow has no plain type."""
+"""Rows as Arrow IPC bytes for the browser, and the text of values of no plain Arrow type."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _plain(value: object) -> str:
     return _nested(value, 0)
 
 
-def _nested(value: object, depth: int) -> str:  # noqa: C901, PLR0911 - one line per kind of value
+def _nested(value: object, depth: int) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -95,7 +95,9 @@ def column_series(name: str, values: Sequence[object]) -> pl.Series:
         type(v) is not int or -SAFE_INT <= v <= SAFE_INT for v in values
     ):
         floats = float in kinds
-        return pl.Series(name, values, dtype=pl.Float64 if floats else pl.Int64, strict=not floats)
+        return pl.Series(
+            name, values, dtype=pl.Float64 if floats else pl.Int64, strict=not floats
+        )
     texts = [None if value is None else cell_text(value) for value in values]
     return pl.Series(name, texts, dtype=pl.String)
 

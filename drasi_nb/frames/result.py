@@ -78,12 +78,18 @@ class ResultTable:
         if self._whole is not None and not self._dirty:
             return self._whole
         if not self._pages:
-            self._whole = pl.DataFrame([pl.Series(name, [], pl.Null()) for name in self.columns])
+            self._whole = pl.DataFrame(
+                [pl.Series(name, [], pl.Null()) for name in self.columns]
+            )
             return self._whole
         built, types = dict[int, list[list[Any]]](), list(self._types)
         for page in self._dirty:
             rows = [entry[1] for entry in self._pages[page] if entry is not None]
-            data = [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in types]
+            data = (
+                [list(column) for column in zip(*rows, strict=True)]
+                if rows
+                else [[] for _ in types]
+            )
             built[page] = data
             for place, values in enumerate(data):
                 if values:

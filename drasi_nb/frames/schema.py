@@ -57,7 +57,10 @@ def widen(a: pl.DataType, b: pl.DataType) -> pl.DataType:
         names = [*left, *(name for name in right if name not in left)]
         null = pl.Null()
         return pl.Struct(
-            {name: widen(_known(left.get(name, null)), _known(right.get(name, null))) for name in names}
+            {
+                name: widen(_known(left.get(name, null)), _known(right.get(name, null)))
+                for name in names
+            }
         )
     return pl.String()
 
@@ -144,7 +147,10 @@ def _fits(value: Any, wanted: pl.DataType) -> Any:
         return [_fits(item, inner) for item in value]
     if isinstance(wanted, pl.Struct):
         plain = plain_value(value)
-        return {field.name: _fits(plain.get(field.name), _known(field.dtype)) for field in wanted.fields}
+        return {
+            field.name: _fits(plain.get(field.name), _known(field.dtype))
+            for field in wanted.fields
+        }
     if isinstance(wanted, pl.Float64):
         return float(value)
     return value
@@ -158,7 +164,9 @@ def series(name: str, values: Sequence[Any], wanted: pl.DataType) -> pl.Series:
     if isinstance(wanted, _NATIVE):
         return pl.Series(name, values, dtype=wanted, strict=False)
     if isinstance(wanted, pl.Float64 | pl.String) and all(
-        type(value) is (float if isinstance(wanted, pl.Float64) else str) for value in values if value is not None
+        type(value) is (float if isinstance(wanted, pl.Float64) else str)
+        for value in values
+        if value is not None
     ):
         return pl.Series(name, values, dtype=wanted)
     return pl.Series(name, [_fits(value, wanted) for value in values], dtype=wanted)
@@ -168,5 +176,8 @@ def frame_of(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pl.Data
     """Return rows as a frame."""
     data = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     return pl.DataFrame(
-        [series(name, values, type_of_all(values)) for name, values in zip(columns, data, strict=True)]
+        [
+            series(name, values, type_of_all(values))
+            for name, values in zip(columns, data, strict=True)
+        ]
     )

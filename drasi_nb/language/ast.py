@@ -90,7 +90,20 @@ class Slice(Expr):
 
 UnaryOp = Choice["NOT", "-", "+"]
 BinaryOp = Choice[
-    "OR", "XOR", "AND", "+", "-", "*", "/", "%", "^", "IN", "STARTS WITH", "ENDS WITH", "CONTAINS", "=~"
+    "OR",
+    "XOR",
+    "AND",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "^",
+    "IN",
+    "STARTS WITH",
+    "ENDS WITH",
+    "CONTAINS",
+    "=~",
 ]
 ComparisonOp = Choice["=", "<>", "<", "<=", ">", ">="]
 

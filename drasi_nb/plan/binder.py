@@ -23,6 +23,7 @@ from drasi_nb.plan.nodes import (
     free_variables,
     rewrite,
 )
+from drasi_nb.span import NOWHERE
 
 
 def bind(query: ast.Query, text: str, parameters: Mapping[str, Any]) -> Plan:
@@ -48,6 +49,7 @@ class _Binder:
         self.filters: list[ast.Expr] = []
         self.columns: tuple[str, ...] = ()
         self.projected = False
+        self.grouped = False  # whether the last projection aggregated
 
     def bind(self, query: ast.SingleQuery) -> Plan:
         error, later = self.checker.error, self.checker.later
@@ -61,10 +63,10 @@ class _Binder:
                     self._match(clause)
                 case ast.With(projection=projection, where=where):
                     self._close_match(clause)
+                    before = dict(self.scope)
                     self._project(projection, final=False)
                     if where is not None:
-                        condition = self.checker.condition(where, self.scope, "WHERE")
-                        self.operators.append(Filter(_conjuncts(condition)))
+                        self._where(where, before)
                 case ast.Return(projection=projection):
                     self._close_match(clause)
                     self._project(projection, final=True)
@@ -75,9 +77,33 @@ class _Binder:
                 case _:
                     raise later(type(clause).__name__, clause.span)
         if not query.clauses or not isinstance(query.clauses[-1], ast.Return):
-            raise error("a query ends with RETURN", query.span, "missing-return", "add RETURN ...")
-        slots = {slot.name: slot for slot in (*self.nodes, *self.relations)}
+            raise error(
+                "a query ends with RETURN", query.span, "missing-return", "add RETURN ..."
+            )
+        every: list[NodeSlot | RelationSlot] = [*self.nodes, *self.relations]
+        slots = {slot.name: slot for slot in every}
         return Plan(tuple(self.operators), self.columns, slots)
+
+    def _where(self, where: ast.Expr, before: dict[str, str]) -> None:
+        """Filter the rows of a WITH; unless it aggregates, the names before it are seen too."""
+        last = self.operators[-1]
+        hidden = {name: kind for name, kind in before.items() if name not in self.scope}
+        seen = (
+            {**hidden, **self.scope}
+            if isinstance(last, Project) and not self.grouped
+            else self.scope
+        )
+        condition = self.checker.condition(where, seen, "WHERE")
+        used = (
+            sorted(free_variables(condition) & hidden.keys()) if seen is not self.scope else []
+        )
+        if used and isinstance(last, Project):
+            kept = tuple((name, ast.Variable(where.span, name)) for name in used)
+            self.operators[-1] = Project((*last.items, *kept))
+        self.operators.append(Filter(_conjuncts(condition)))
+        if used:
+            names = tuple((name, ast.Variable(where.span, name)) for name in self.scope)
+            self.operators.append(Project(names))
 
     # -- patterns -----------------------------------------------------------------------
 
@@ -87,7 +113,7 @@ class _Binder:
         self.projected = True
         if not self.nodes:
             raise self.checker.later("a query without MATCH", clause.span)
-        names = frozenset(slot.name for slot in (*self.nodes, *self.relations))
+        names = frozenset((*(s.name for s in self.nodes), *(s.name for s in self.relations)))
         early = [e for e in self.filters if cannot_fail(e, names)]
         late = [e for e in self.filters if not cannot_fail(e, names)]
         self.operators.append(
@@ -152,7 +178,9 @@ class _Binder:
         if name in self.scope:
             if self.scope[name] != "RELATIONSHIP":
                 raise self.checker.error(
-                    f"{name!r} is a {self.scope[name]}, not a relation", pattern.span, "type-clash"
+                    f"{name!r} is a {self.scope[name]}, not a relation",
+                    pattern.span,
+                    "type-clash",
                 )
             if any(slot.name == name for slot in self.relations[first:]):
                 raise self.checker.error(
@@ -200,15 +228,18 @@ class _Binder:
             if part is not None:
                 raise self.checker.later(what, part.span)
         items = self._items(projection, final=final)
-        checked = [(name, *self.checker.check(item.expression, self.scope)) for name, item in items]
+        checked = [
+            (name, *self.checker.check(item.expression, self.scope)) for name, item in items
+        ]
         seen = set[str]()
-        for (name, item) in items:
+        for name, item in items:
             if name in seen:
                 raise self.checker.error(
                     f"two columns are named {name!r}", item.span, "column-clash", "use AS"
                 )
             seen.add(name)
-        if any(has_aggregate(expression) for _, expression, _ in checked):
+        self.grouped = any(has_aggregate(expression) for _, expression, _ in checked)
+        if self.grouped:
             self._aggregate(checked)
             if projection.distinct:
                 self._distinct([name for name, _, _ in checked])
@@ -221,7 +252,7 @@ class _Binder:
         self.columns = tuple(self.scope)
 
     def _distinct(self, names: list[str]) -> None:
-        keys = tuple((name, ast.Variable(_NO_SPAN, name)) for name in names)
+        keys = tuple((name, ast.Variable(NOWHERE, name)) for name in names)
         self.operators.append(Aggregate(keys, ()))
 
     def _items(self, projection: ast.Projection, *, final: bool) -> list[tuple[str, ast.Item]]:
@@ -230,7 +261,9 @@ class _Binder:
             names = [name for name in self.scope if not name.startswith("#")]
             if not names:
                 raise self.checker.error(
-                    "there is nothing for * to stand for", projection.span, "no-variables-in-scope"
+                    "there is nothing for * to stand for",
+                    projection.span,
+                    "no-variables-in-scope",
                 )
             for name in sorted(names):
                 variable = ast.Variable(projection.span, name)
@@ -239,7 +272,10 @@ class _Binder:
             named = item.alias is not None or isinstance(item.expression, ast.Variable)
             if not named and not final:
                 raise self.checker.error(
-                    "an expression in WITH needs a name", item.span, "missing-alias", "add AS name"
+                    "an expression in WITH needs a name",
+                    item.span,
+                    "missing-alias",
+                    "add AS name",
                 )
             items.append((item.alias or item.name, item))
         return items
@@ -280,9 +316,6 @@ class _Binder:
             "ambiguous-aggregation",
             f"return {name!r} as a column of its own, or aggregate it",
         )
-
-
-_NO_SPAN = ast.Span(0, 0)
 
 
 def _call(expression: ast.Expr) -> AggregateCall:

@@ -21,7 +21,17 @@ _LATER = {
     ast.PatternComprehension: "pattern comprehension",
     ast.Subquery: "a subquery in an expression",
 }
-_KINDS = {"INTEGER", "FLOAT", "STRING", "BOOLEAN", "LIST", "NODE", "RELATIONSHIP", "MAP", "PATH"}
+_KINDS = {
+    "INTEGER",
+    "FLOAT",
+    "STRING",
+    "BOOLEAN",
+    "LIST",
+    "NODE",
+    "RELATIONSHIP",
+    "MAP",
+    "PATH",
+}
 _NUMERIC = {"INTEGER", "FLOAT", "NUMBER"}
 _ELEMENT = {"NODE", "RELATIONSHIP", "MAP", "ANY", "NULL"}
 
@@ -88,8 +98,8 @@ class Checker:
             QuerySemanticError: An undefined name, a wrong type or arity, or a construct that
                 does not run yet.
         """
-        for kind, what in _LATER.items():
-            if isinstance(expression, kind):
+        for construct, what in _LATER.items():
+            if isinstance(expression, construct):
                 raise self.later(what, expression.span)
         match expression:
             case ast.Literal(kind=literal):
@@ -104,7 +114,9 @@ class Checker:
                 checked, base_type = self.check(base, scope)
                 if base_type in _KINDS - _ELEMENT:
                     raise self.error(f"{base_type} has no properties", span, "type")
-                return ast.Property(span, checked, key), "NULL" if base_type == "NULL" else "ANY"
+                return ast.Property(
+                    span, checked, key
+                ), "NULL" if base_type == "NULL" else "ANY"
             case ast.HasLabels(span=span, base=base, labels=labels):
                 checked, base_type = self.check(base, scope)
                 if base_type not in ("NODE", "RELATIONSHIP", "ANY", "NULL"):
@@ -116,17 +128,20 @@ class Checker:
                 inner = {**scope, name: "ANY"}
                 source, kind = self.check(source, scope)
                 self._want(kind, ("LIST",), source.span, "IN")
-                where = expression.where and self.condition(expression.where, inner, "a list comprehension")
+                where = expression.where and self.condition(
+                    expression.where, inner, "a list comprehension"
+                )
                 result = expression.result
                 if result is not None:
                     self.no_aggregate(result, "a list comprehension")
                     result = self.check(result, inner)[0]
                 return ast.ListComprehension(span, name, source, where, result), "LIST"
-            case ast.Quantifier(span=span, kind=kind, variable=name, source=source, where=where):
+            case ast.Quantifier(span=span, variable=name, source=source, where=where):
+                quantifier = expression.kind
                 source, source_type = self.check(source, scope)
-                self._want(source_type, ("LIST",), source.span, f"{kind}()")
-                where = self.condition(where, {**scope, name: "ANY"}, f"{kind}()")
-                return ast.Quantifier(span, kind, name, source, where), "BOOLEAN"
+                self._want(source_type, ("LIST",), source.span, f"{quantifier}()")
+                where = self.condition(where, {**scope, name: "ANY"}, f"{quantifier}()")
+                return ast.Quantifier(span, quantifier, name, source, where), "BOOLEAN"
             case ast.Reduce(span=span, accumulator=acc, variable=name, source=source):
                 initial = self.check(expression.initial, scope)[0]
                 source = self.check(source, scope)[0]
@@ -139,7 +154,9 @@ class Checker:
                 checked_entries = tuple((key, self.check(e, scope)[0]) for key, e in entries)
                 return ast.MapLiteral(span, checked_entries), "MAP"
             case ast.ListLiteral(span=span, items=items):
-                return ast.ListLiteral(span, tuple(self.check(e, scope)[0] for e in items)), "LIST"
+                return ast.ListLiteral(
+                    span, tuple(self.check(e, scope)[0] for e in items)
+                ), "LIST"
             case _:
                 return self._operator(expression, scope)
 
@@ -154,7 +171,9 @@ class Checker:
     def _undefined(self, name: str, span: Span, scope: Scope) -> QuerySemanticError:
         near = difflib.get_close_matches(name, [n for n in scope if not n.startswith("#")], 1)
         hint = f"did you mean {near[0]!r}?" if near else None
-        return self.error(f"variable {name!r} is not defined here", span, "undefined-variable", hint)
+        return self.error(
+            f"variable {name!r} is not defined here", span, "undefined-variable", hint
+        )
 
     def _parameter(self, name: str, span: Span) -> tuple[ast.Expr, str]:
         if name not in self.parameters:
@@ -164,13 +183,17 @@ class Checker:
         try:
             value = stored_value(self.parameters[name])
         except ChangeError as error:
-            raise self.error(f"parameter ${name}: {error.reason}", span, "parameter-type") from None
+            raise self.error(
+                f"parameter ${name}: {error.reason}", span, "parameter-type"
+            ) from None
         kind = type_name(value)
         return Constant(span, value), kind if kind in _KINDS or kind == "NULL" else "ANY"
 
     def _want(self, kind: str, wanted: tuple[str, ...], span: Span, where: str) -> None:
         if kind not in wanted and kind not in ("ANY", "NULL"):
-            raise self.error(f"{where} takes {' or '.join(wanted)}, this is {kind}", span, "type")
+            raise self.error(
+                f"{where} takes {' or '.join(wanted)}, this is {kind}", span, "type"
+            )
 
     def _call(self, call: ast.Expr, scope: Scope) -> tuple[ast.Expr, str]:
         if isinstance(call, ast.CountStar):
@@ -180,7 +203,11 @@ class Checker:
         if name in AGGREGATES:
             return self._aggregate(call, scope)
         if name in REFUSED:
-            raise self.error(f"{call.name}() cannot be kept right: {REFUSED[name]}", call.span, "refused-function")
+            raise self.error(
+                f"{call.name}() cannot be kept right: {REFUSED[name]}",
+                call.span,
+                "refused-function",
+            )
         function = lookup(call.name)
         if function is None:
             near = similar(call.name)
@@ -191,9 +218,15 @@ class Checker:
                 f"did you mean {near[0]}()?" if near else "see drasi_nb.functions()",
             )
         if call.distinct:
-            raise self.error(f"{call.name}() is no aggregate, DISTINCT has no meaning", call.span, "invalid-distinct")
+            raise self.error(
+                f"{call.name}() is no aggregate, DISTINCT has no meaning",
+                call.span,
+                "invalid-distinct",
+            )
         least = len(function.parameters) - function.optional
-        if len(call.args) < least or (len(call.args) > len(function.parameters) and not function.variadic):
+        if len(call.args) < least or (
+            len(call.args) > len(function.parameters) and not function.variadic
+        ):
             raise self.error(
                 f"{function.name}() takes {arity_text(function)}, got {len(call.args)}",
                 call.span,
@@ -203,7 +236,11 @@ class Checker:
         args = list[ast.Expr]()
         for place, arg in enumerate(call.args):
             checked, kind = self.check(arg, scope)
-            wanted = function.parameters[min(place, len(function.parameters) - 1)] if function.parameters else "ANY"
+            wanted = (
+                function.parameters[min(place, len(function.parameters) - 1)]
+                if function.parameters
+                else "ANY"
+            )
             self._argument(function.name, place, wanted, kind, arg.span)
             args.append(checked)
         result = function.result if function.result in _KINDS else "ANY"
@@ -212,14 +249,22 @@ class Checker:
     def _argument(self, name: str, place: int, wanted: str, kind: str, span: Span) -> None:
         graph = {"NODE", "RELATIONSHIP", "PATH"}
         if wanted in graph and kind in _KINDS and kind != wanted:
-            raise self.error(f"argument {place + 1} of {name}() must be {wanted}, this is {kind}", span, "type")
+            raise self.error(
+                f"argument {place + 1} of {name}() must be {wanted}, this is {kind}",
+                span,
+                "type",
+            )
 
     def _aggregate(self, call: ast.FunctionCall, scope: Scope) -> tuple[ast.Expr, str]:
         name = call.name.lower()
         if not AGGREGATES[name].executed:
             raise self.later(f"{call.name}()", call.span)
         if len(call.args) != 1:
-            raise self.error(f"{call.name}() takes 1 argument, got {len(call.args)}", call.span, "wrong-arity")
+            raise self.error(
+                f"{call.name}() takes 1 argument, got {len(call.args)}",
+                call.span,
+                "wrong-arity",
+            )
         for inner in children(call.args[0]):
             self.no_aggregate(inner, f"{call.name}()")
         self.no_aggregate(call.args[0], f"{call.name}()")
@@ -227,7 +272,9 @@ class Checker:
         if name in ("sum", "avg"):
             self._want(kind, ("INTEGER", "FLOAT", "NUMBER"), call.args[0].span, f"{name}()")
         results = {"count": "INTEGER", "collect": "LIST", "avg": "FLOAT", "sum": "NUMBER"}
-        return ast.FunctionCall(call.span, name, (argument,), call.distinct), results.get(name, "ANY")
+        return ast.FunctionCall(call.span, name, (argument,), call.distinct), results.get(
+            name, "ANY"
+        )
 
     def _operator(self, expression: ast.Expr, scope: Scope) -> tuple[ast.Expr, str]:
         match expression:
@@ -239,16 +286,22 @@ class Checker:
             case ast.Binary(span=span, op=op, left=left, right=right):
                 a, left_type = self.check(left, scope)
                 b, right_type = self.check(right, scope)
-                return ast.Binary(span, op, a, b), self._binary(op, left, left_type, right, right_type)
+                return ast.Binary(span, op, a, b), self._binary(
+                    op, left, left_type, right, right_type
+                )
             case ast.Comparison(span=span, first=first, rest=rest):
                 head = self.check(first, scope)[0]
-                return ast.Comparison(span, head, tuple((op, self.check(e, scope)[0]) for op, e in rest)), "BOOLEAN"
+                return ast.Comparison(
+                    span, head, tuple((op, self.check(e, scope)[0]) for op, e in rest)
+                ), "BOOLEAN"
             case ast.IsNull(span=span, operand=operand, negated=negated):
                 return ast.IsNull(span, self.check(operand, scope)[0], negated), "BOOLEAN"
             case ast.Case(span=span, subject=subject, whens=whens, default=default):
                 return self._case(span, subject, whens, default, scope)
             case ast.Index(span=span, base=base, index=index):
-                return ast.Index(span, self.check(base, scope)[0], self.check(index, scope)[0]), "ANY"
+                return ast.Index(
+                    span, self.check(base, scope)[0], self.check(index, scope)[0]
+                ), "ANY"
             case ast.Slice(span=span, base=base, start=start, stop=stop):
                 parts = [e and self.check(e, scope)[0] for e in (start, stop)]
                 return ast.Slice(span, self.check(base, scope)[0], parts[0], parts[1]), "LIST"
@@ -340,6 +393,3 @@ def is_condition(expression: ast.Expr) -> bool:
             return function is not None and function.result == "BOOLEAN"
         case _:
             return False
-
-
-

@@ -110,7 +110,9 @@ class Plan:
 
     operators: tuple[Operator, ...]
     columns: tuple[str, ...]
-    slots: dict[str, NodeSlot | RelationSlot] = field(default_factory=dict[str, Any], compare=False)
+    slots: dict[str, NodeSlot | RelationSlot] = field(
+        default_factory=dict[str, Any], compare=False
+    )
 
 
 def children(expression: Any) -> Iterator[ast.Expr]:
@@ -124,7 +126,7 @@ def _expressions(value: Any) -> Iterator[ast.Expr]:
     if isinstance(value, ast.Expr):
         yield value
     elif isinstance(value, tuple):
-        for item in value:  # type: ignore[reportUnknownVariableType]
+        for item in value:
             yield from _expressions(item)
 
 
@@ -170,5 +172,5 @@ def _rewrite_value(value: Any, change: Any) -> Any:
     if isinstance(value, ast.Expr) and is_dataclass(value):
         return rewrite(value, change)
     if isinstance(value, tuple):
-        return tuple(_rewrite_value(item, change) for item in value)  # type: ignore[reportUnknownVariableType]
+        return tuple(_rewrite_value(item, change) for item in value)
     return value

@@ -136,19 +136,20 @@ class Registry:
             (c.id, c.kind, c.status, c.error, c.changes, c.errors, row_count(c))
             for c in self.components.values()
         ]
-        schema = {
-            "id": pl.String, "kind": pl.String, "status": pl.String, "error": pl.String,
-            "changes": pl.Int64, "errors": pl.Int64, "rows": pl.Int64,
-        }  # fmt: skip
+        texts = [(name, pl.String()) for name in ("id", "kind", "status", "error")]
+        counts = [(name, pl.Int64()) for name in ("changes", "errors", "rows")]
+        schema = pl.Schema([*texts, *counts])
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def events(self) -> pl.DataFrame:
         """Return the history, oldest first."""
         rows = [(e.time_ms, e.id, e.kind, e.status, e.message) for e in self.history]
-        schema = {
-            "time": pl.Datetime("ms"), "id": pl.String, "kind": pl.String,
-            "status": pl.String, "message": pl.String,
-        }  # fmt: skip
+        schema = pl.Schema(
+            [
+                ("time", pl.Datetime("ms")),
+                *((name, pl.String()) for name in ("id", "kind", "status", "message")),
+            ]
+        )
         return pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -81,9 +81,13 @@ class Port:
         registry = self._runtime.registry
         registry.rejected.append(
             Rejected(
-                self.source_id, error.index, error.element_id, error.reason, change,
+                self.source_id,
+                error.index,
+                error.element_id,
+                error.reason,
+                change,
                 self.clock.now_ms(),
-            )  # fmt: skip
+            )
         )
         registry.note(self._component, str(error))
 

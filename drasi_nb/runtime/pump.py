@@ -62,7 +62,10 @@ class Pump:
         """Take everything that is queued."""
         if self._busy or not (self.queue or self.is_open):
             return
-        if self.submitted - self.taken < _LONG or threading.current_thread() is not threading.main_thread():
+        if (
+            self.submitted - self.taken < _LONG
+            or threading.current_thread() is not threading.main_thread()
+        ):
             self._work(None)
             return
         # a long run: an interrupt ends the tick between two changes, and loses nothing
@@ -75,7 +78,7 @@ class Pump:
             self._interrupted = False
             raise KeyboardInterrupt
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         self._interrupted = True
 
     def slice(self, budget_s: float) -> bool:

@@ -28,7 +28,9 @@ def refuse_later(options: Mapping[str, Any], language: str) -> None:
         ComponentError: Such an option was given, or the language is not cypher.
     """
     if language != "cypher":
-        raise ComponentError(f"language={language!r} does not run yet; this release takes 'cypher'")
+        raise ComponentError(
+            f"language={language!r} does not run yet; this release takes 'cypher'"
+        )
     for name, value in options.items():
         if value:
             raise ComponentError(f"add_query({name}=...) does not run yet")

@@ -41,7 +41,9 @@ class Runtime:
         config: Settings; see ``RuntimeConfig``.
     """
 
-    def __init__(self, *, clock: Clock | None = None, config: RuntimeConfig | None = None) -> None:
+    def __init__(
+        self, *, clock: Clock | None = None, config: RuntimeConfig | None = None
+    ) -> None:
         self.clock = clock or SystemClock()
         self.clock.after_timer = self._after_timer
         self.config = config or RuntimeConfig()
@@ -229,7 +231,9 @@ class Runtime:
             raise ComponentError(f"an id must be a text, got {id_!r}")
         known = self.registry.components.get(id_)
         if known is not None and known.kind != kind:
-            raise ComponentError(f"{id_!r} is the id of a {known.kind}; choose another for a {kind}")
+            raise ComponentError(
+                f"{id_!r} is the id of a {known.kind}; choose another for a {kind}"
+            )
 
     def _component(self, id_: str) -> Component:
         return self.registry.get(id_)
@@ -283,7 +287,9 @@ class Runtime:
         component = self._component(id)
         users = registration.users_of(self, component)
         if users:
-            raise ComponentError(f"{id!r} is used by {', '.join(map(repr, users))}; remove them first")
+            raise ComponentError(
+                f"{id!r} is used by {', '.join(map(repr, users))}; remove them first"
+            )
         self.stop(id)
         if component.kind == "source":
             self._pump.forget_source(id)
@@ -360,7 +366,9 @@ class Runtime:
             raise
         query.compiled = compiled
         self.by_compiled[compiled] = query
-        delta = registration.replace_rows(query, query.plan.columns, changes, self.clock.now_ms())
+        delta = registration.replace_rows(
+            query, query.plan.columns, changes, self.clock.now_ms()
+        )
         self.registry.move(component, "Running", "query started")
         if delta is not None:
             query.deliver(delta)
@@ -389,7 +397,9 @@ class Runtime:
                 the background since the last call (each failure is raised once).
         """
         if threading.get_ident() != self._thread:
-            raise ComponentError("flush() runs on the runtime's own thread; await settled() there")
+            raise ComponentError(
+                "flush() runs on the runtime's own thread; await settled() there"
+            )
         taken = self._pump.flush()
         if self._driver is not None and not self._pump.waiting():
             self._driver.idle.set()

@@ -46,7 +46,9 @@ class PushSource:
             ComponentError: The source was not added to a runtime.
         """
         if self._port is None:
-            raise ComponentError("this source has no runtime; call rt.add_source(id, source) first")
+            raise ComponentError(
+                "this source has no runtime; call rt.add_source(id, source) first"
+            )
         return self._port
 
     # -- changes ------------------------------------------------------------------------
@@ -129,7 +131,8 @@ class PushSource:
     def _changes(self, make: Any, *arguments: Any) -> list[Accepted]:
         port = self.port
         try:
-            return make(*arguments)
+            changes: list[Accepted] = make(*arguments)
+            return changes
         except ChangeError as error:
             port.reject(error, None)
             raise

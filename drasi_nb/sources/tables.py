@@ -26,10 +26,9 @@ def as_polars(frame: Any) -> pl.DataFrame:
     if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
         return pl.DataFrame(frame)
     if type(frame).__module__.partition(".")[0] == "pandas":
-        return pl.from_pandas(frame)
-    raise ChangeError(
-        f"expected a Polars, pandas or Arrow frame, got {type(frame).__name__}"
-    )
+        converted: pl.DataFrame = pl.from_pandas(frame)
+        return converted
+    raise ChangeError(f"expected a Polars, pandas or Arrow frame, got {type(frame).__name__}")
 
 
 def _column(frame: pl.DataFrame, name: str, role: str) -> list[Any]:
@@ -41,11 +40,17 @@ def _column(frame: pl.DataFrame, name: str, role: str) -> list[Any]:
     if column.dtype.is_integer() or column.dtype in (pl.String, pl.Categorical, pl.Enum):
         values = column.to_list()
     elif column.dtype.is_float() and column.is_nan().any():
-        raise ChangeError(f"column {name!r} ({role}): NaN is no id", index=column.is_nan().arg_max())
+        raise ChangeError(
+            f"column {name!r} ({role}): NaN is no id", index=column.is_nan().arg_max()
+        )
     else:
-        raise ChangeError(f"column {name!r} ({role}) must be text or integers, is {column.dtype}")
+        raise ChangeError(
+            f"column {name!r} ({role}) must be text or integers, is {column.dtype}"
+        )
     if None in values:
-        raise ChangeError(f"column {name!r} ({role}): the id is missing", index=values.index(None))
+        raise ChangeError(
+            f"column {name!r} ({role}): the id is missing", index=values.index(None)
+        )
     return values
 
 
@@ -68,7 +73,9 @@ def _properties(frame: pl.DataFrame, names: list[str]) -> list[dict[str, Any]]:
         if isinstance(column.dtype, pl.Decimal):
             column = column.cast(pl.Float64)
         elif column.dtype in (pl.Binary, pl.Object):
-            raise ChangeError(f"column {name!r} has type {column.dtype}, which cannot be stored")
+            raise ChangeError(
+                f"column {name!r} has type {column.dtype}, which cannot be stored"
+            )
         elif column.dtype == pl.UInt64 and (column > 2**63 - 1).any():
             raise ChangeError(f"column {name!r} has integers beyond 64 signed bits")
         columns.append(column.to_list())
@@ -130,7 +137,7 @@ def _derived_ids(type_: str, starts: list[Any], ends: list[Any]) -> list[str]:
 def difference(before: dict[Any, Accepted], after: dict[Any, Accepted]) -> list[Accepted]:
     """Return the changes that lead from one synced frame to the next."""
     steps: list[Accepted] = []
-    for element_id, change in before.items():
+    for element_id in before:
         if element_id not in after:
             steps.append(Accepted(DELETE, element_id, None, None, None, None, None))
     for element_id, change in after.items():

@@ -252,7 +252,9 @@ class Graph:
         table.ids[row] = None
         table.free.append(row)
         for handle in ends:
-            if self.nodes.page_group[handle >> SHIFT].labels is None and not self.is_linked(handle):
+            if self.nodes.page_group[handle >> SHIFT].labels is None and not self.is_linked(
+                handle
+            ):
                 del self.node_at[source][self.nodes.ids[handle]]
                 self._free(handle)
 
@@ -277,7 +279,12 @@ class Graph:
         ids, src = self.nodes.ids, table.src[row]
         source = self.source_ids[self.nodes.page_group[src >> SHIFT].source]
         return Relation(
-            table.ids[row], table.name, ids[src], ids[table.dst[row]], table.properties(row), source
+            table.ids[row],
+            table.name,
+            ids[src],
+            ids[table.dst[row]],
+            table.properties(row),
+            source,
         )
 
     def all_nodes(self, sources: frozenset[int]) -> Iterator[Node]:
@@ -297,7 +304,11 @@ class Graph:
         """Return the property names seen per label and relation type, sorted."""
         seen: dict[str, set[str]] = {}
         for page, group in enumerate(self.nodes.page_group):
-            names = {name for name, pages in self.nodes.columns.items() if type(pages[page]) is not tuple}
+            names = {
+                name
+                for name, pages in self.nodes.columns.items()
+                if type(pages[page]) is not tuple
+            }
             for label in group.labels or ():
                 seen.setdefault(label, set()).update(names)
         for table in self.tables:

@@ -188,7 +188,8 @@ def get_index(base: Any, index: Any) -> Any:
     if type(base) in (dict, Node, Relation):
         if type(index) is not str:
             raise EvaluationError(
-                f"a {type_name(base)} is indexed by a STRING, got {type_name(index)}", code="type"
+                f"a {type_name(base)} is indexed by a STRING, got {type_name(index)}",
+                code="type",
             )
         return get_property(base, index)
     raise EvaluationError(f"{type_name(base)} cannot be indexed", code="type")
@@ -203,7 +204,8 @@ def get_slice(base: Any, start: Any, stop: Any) -> Any:
         return None
     if type(base) is not list or type(start) is not int or type(stop) is not int:
         raise EvaluationError(
-            f"{type_name(base)}[{type_name(start)}..{type_name(stop)}] has no meaning", code="type"
+            f"{type_name(base)}[{type_name(start)}..{type_name(stop)}] has no meaning",
+            code="type",
         )
     return base[start:stop]
 

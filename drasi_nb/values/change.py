@@ -71,7 +71,7 @@ def accept(change: Any, index: int | None = None) -> Accepted:
         change = _as_dict(change, index)
     get = change.get
     element_id = get("id")
-    op = _OPS.get(get("op"), -1)  # type: ignore[arg-type]
+    op = _OPS.get(get("op"), -1)
     if (type(element_id) is not str and type(element_id) is not int) or op < 0:
         _refuse_head(change, element_id, index)
     if not change.keys() <= _KEYS:
@@ -91,14 +91,18 @@ def accept(change: Any, index: int | None = None) -> Accepted:
     if labels is not None:
         labels = _labels(labels, start is not None, index, element_id)
     elif start is not None and op == INSERT:
-        raise ChangeError("a relation needs its type in labels", index=index, element_id=element_id)
+        raise ChangeError(
+            "a relation needs its type in labels", index=index, element_id=element_id
+        )
     properties = get("properties")
     if properties:
         properties = dict(properties)
         for key, value in properties.items():
             if type(key) is not str:
                 raise ChangeError(
-                    f"a property name must be text, got {key!r}", index=index, element_id=element_id
+                    f"a property name must be text, got {key!r}",
+                    index=index,
+                    element_id=element_id,
                 )
             if type(value) not in _FREE:
                 properties[key] = _stored(value, key, index, element_id)
@@ -135,15 +139,15 @@ def _with_known_keys(change: dict[str, Any], index: int | None) -> dict[str, Any
         if name not in _KEYS:
             near = difflib.get_close_matches(str(key), sorted(_KEYS), 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ChangeError(f"unknown key {key!r}{hint}", index=index, element_id=change["id"])
+            raise ChangeError(
+                f"unknown key {key!r}{hint}", index=index, element_id=change["id"]
+            )
         if out.get(name) is None:
             out[name] = value
     return out
 
 
-def _labels(
-    labels: Any, relation: bool, index: int | None, element_id: Any
-) -> tuple[str, ...]:
+def _labels(labels: Any, relation: bool, index: int | None, element_id: Any) -> tuple[str, ...]:
     names = (labels,) if type(labels) is str else tuple(labels)
     for name in names:
         if type(name) is not str or not name:
@@ -165,12 +169,16 @@ def _stored(value: Any, key: str, index: int | None, element_id: Any) -> Any:
         if INT_MIN <= value <= INT_MAX:
             return value
         raise ChangeError(
-            f"property {key!r}: {value} does not fit 64 bits", index=index, element_id=element_id
+            f"property {key!r}: {value} does not fit 64 bits",
+            index=index,
+            element_id=element_id,
         )
     if kind is list or kind is tuple:
         return [_stored(item, key, index, element_id) for item in value]
     if kind is dict:
-        return {str(name): _stored(item, key, index, element_id) for name, item in value.items()}
+        return {
+            str(name): _stored(item, key, index, element_id) for name, item in value.items()
+        }
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a numpy scalar
         return _stored(value.item(), key, index, element_id)
     if hasattr(value, "to_pydatetime"):
@@ -198,7 +206,7 @@ def _as_dict(change: Any, index: int | None) -> dict[str, Any]:
     if isinstance(change, Change):
         return {name: getattr(change, name) for name in Change.__slots__}
     if isinstance(change, Mapping):
-        return dict(change)  # type: ignore[reportUnknownArgumentType]
+        return dict(change)
     raise ChangeError(f"expected a Change or a dict, got {type(change).__name__}", index=index)
 
 

@@ -68,7 +68,9 @@ class Relation(_Element):
         self.type, self.start, self.end = type, start, end
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Relation) and self.id == other.id and self.source == other.source
+        return (
+            isinstance(other, Relation) and self.id == other.id and self.source == other.source
+        )
 
     __hash__ = _Element.__hash__
 

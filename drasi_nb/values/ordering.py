@@ -78,9 +78,12 @@ def group_key(value: Any) -> Any:
     return order_key(value)
 
 
-def sorted_by_key(rows: list[Any], position: int = 0) -> list[Any]:
-    """Return rows sorted by the key at ``position``, whatever types the keys have."""
-    return sorted(rows, key=lambda row: order_key(row[position]))
+def unsigned_zero(value: Any) -> Any:
+    """Return 0.0 for -0.0, which is equal to it, and every other value as it is.
+
+    Of equal values one stands for all; which came first must not decide its sign.
+    """
+    return value + 0.0 if type(value) is float else value
 
 
 def identical(a: Any, b: Any) -> bool:
@@ -95,7 +98,7 @@ def identical(a: Any, b: Any) -> bool:
     if kind is float:
         if a == b:
             return a != 0 or str(a) == str(b)
-        return a != a and b != b
+        return bool(a != a and b != b)
     if kind is list or kind is tuple:
         return len(a) == len(b) and all(map(identical, a, b))
     if kind is dict:

@@ -1,0 +1,1 @@
+"""Live and still forms of queries and runtimes for notebooks."""

@@ -41,7 +41,7 @@ class Audience:
         return True
 
     def ack(self, client: str, seq: int, sent: int, now: float) -> bool:
-        """Note that ``client`` has read up to ``seq`` of ``sent``; False when it is not known."""
+        """Note that ``client`` has read up to ``seq`` of ``sent``; False when not known."""
         page = self._pages.get(client)
         if page is None:
             return False
@@ -66,7 +66,7 @@ class Audience:
                 page.waiting_since = now
 
     def has_room(self, sent: int, now: float) -> bool:
-        """Tell whether one more frame may go out: the slowest page that still answers decides."""
+        """Tell whether one more frame may go: the slowest page that still answers decides."""
         awake = [
             page.acked
             for page in self._pages.values()

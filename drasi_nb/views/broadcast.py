@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drasi_nb.views.audience import Audience
@@ -44,6 +45,10 @@ _VOLATILE = {"rate", "total", "time_ms", "tick", "components"}
 """Fields whose change alone waits for the next beat; deltas carry most of them anyway."""
 
 
+def _at_once(call: Callable[..., object], *args: Any) -> None:
+    call(*args)
+
+
 class Handle(Protocol):
     """A call that waits for its time."""
 
@@ -60,6 +65,7 @@ class Broadcast:
         send: Takes a frame and its buffers.
         later: Calls back after so many seconds, on the loop of the kernel.
         now: Monotonic seconds.
+        marshal: Calls a function on the loop of the kernel; callbacks may come from any thread.
     """
 
     def __init__(
@@ -69,8 +75,10 @@ class Broadcast:
         send: Callable[[Frame | Resync, list[bytes]], object],
         later: Callable[[float, Callable[[], None]], Handle],
         now: Callable[[], float] = time.monotonic,
+        marshal: Callable[..., None] = _at_once,
     ) -> None:
         self._runtime, self._send, self._later, self._now = runtime, send, later, now
+        self._marshal = marshal
         self.max_rows: dict[str, int] = {}
         self.audience = Audience()
         self.seq = 0
@@ -107,6 +115,7 @@ class Broadcast:
     def take_event(self, event: Any) -> None:
         """Note a status change or an error of a component."""
         self._events.append(event_state(event))
+        self._tidy()
         feed = self._feeds.get(event.id)
         if feed is not None and event.status == "Running":
             feed.restart()  # a start may have rebuilt the result
@@ -164,7 +173,7 @@ class Broadcast:
         """Open the feeds that are asked for, start the fresh ones anew, close the rest."""
         runtime = self._runtime()
         if self._leave is None and runtime is not None:
-            self._leave = runtime.on_event(self.take_event)
+            self._leave = runtime.on_event(partial(self._marshal, self.take_event))
             self._events.extend(latest_events(runtime))
         self._tidy()
         for topic in fresh:
@@ -199,7 +208,9 @@ class Broadcast:
                 self._feeds[query_id] = self._open(query)
 
     def _open(self, query: Query) -> QueryFeed:
-        return QueryFeed(query, self.wake, max_rows=self.max_rows.get(query.id, MAX_ROWS))
+        return QueryFeed(
+            query, self.wake, self._marshal, max_rows=self.max_rows.get(query.id, MAX_ROWS)
+        )
 
     def _sleep(self) -> None:
         for feed in self._feeds.values():
@@ -296,19 +307,25 @@ class Broadcast:
         known, sent_s = self._states.get(topic, (None, 0.0))
         if known is None or now - sent_s >= BEAT_S * 0.9:
             return known != state
-        return any(known.get(name) != value for name, value in state.items() if name not in _VOLATILE)
+        return any(
+            known.get(name) != value for name, value in state.items() if name not in _VOLATILE
+        )
 
     def _state(self, topic: str, now: float) -> Part | None:
         runtime = self._runtime()
         if topic == RUNTIME_TOPIC:
-            return no_runtime() if runtime is None else runtime_state(
-                runtime, self._rates, self._events, now
+            return (
+                no_runtime()
+                if runtime is None
+                else runtime_state(runtime, self._rates, self._events, now)
             )
         if not topic.startswith(QUERY_TOPIC):
             return None
         query_id = topic.removeprefix(QUERY_TOPIC)
         feed = self._feeds.get(query_id)
-        return dropped(query_id) if feed is None else feed.state(now)
+        if feed is None or runtime is None or runtime.queries.get(query_id) is not feed.query:
+            return dropped(query_id)
+        return feed.state(now)
 
     def _notify(self, topic: str, text: str) -> None:
         if text or self._notices.get(topic):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +65,17 @@ class QueryFeed:
     ``max_rows`` whatever happens; a flood of more changes than that becomes a new snapshot.
     """
 
-    def __init__(self, query: Query, wake: Callable[[], None], *, max_rows: int = MAX_ROWS) -> None:
+    def __init__(
+        self,
+        query: Query,
+        wake: Callable[[], None],
+        marshal: Callable[..., None],
+        *,
+        max_rows: int = MAX_ROWS,
+    ) -> None:
         self.query, self.max_rows, self.columns = query, max_rows, query.columns
         self._wake = wake
-        self._backlog: list[Any] = []
+        self._backlog: list[TickDelta] = []
         self._backlog_rows = 0
         self._numbers: dict[Any, int] = {}
         self._gone: dict[Any, int] = {}  # numbers of rows whose removal is not sent yet
@@ -77,7 +85,7 @@ class QueryFeed:
         self._stale, self._snapshot_s = True, float("-inf")
         self._outside = self.changes = 0
         self._rate = Rate()
-        self._leave = query.on_delta(self.take)
+        self._leave = query.on_delta(partial(marshal, self.take))
 
     def close(self) -> None:
         """Stop following; the feed cannot be used again."""
@@ -98,12 +106,12 @@ class QueryFeed:
 
     def take(self, delta: TickDelta) -> None:
         """Keep one tick's delta for the next frame; called at the end of the tick."""
-        size = len(delta.changes)
+        size = len(delta)
         self.changes += size
         if self._stale:
             self._wake()
             return
-        self._backlog.append(delta.changes)
+        self._backlog.append(delta)
         self._backlog_rows += size
         if self.query.columns != self.columns or self._backlog_rows > 2 * self.max_rows:
             self._stale = True
@@ -112,7 +120,11 @@ class QueryFeed:
 
     def next_part(self, now: float) -> Encoded | None:
         """Return what to send now: a part of a snapshot, a delta, or None."""
-        if self._stale and self._chunks is None and now - self._snapshot_s >= SNAPSHOT_INTERVAL_S:
+        if (
+            self._stale
+            and self._chunks is None
+            and now - self._snapshot_s >= SNAPSHOT_INTERVAL_S
+        ):
             self._snapshot_s = now
             self._chunks = self._snapshot()
         if self._chunks is not None:
@@ -123,7 +135,7 @@ class QueryFeed:
         return None if self._stale else self._delta()
 
     def wants_frame(self) -> bool:
-        """Tell whether something waits to be sent, now or when the snapshot interval is over."""
+        """Tell whether something waits, be it for the end of the snapshot interval."""
         return bool(self._stale or self._chunks or self._backlog or self._pending)
 
     def state(self, now: float) -> QueryState:
@@ -183,8 +195,8 @@ class QueryFeed:
 
     def _fold(self) -> None:
         """Merge the backlog into one change per row; equal ends vanish in the browser."""
-        for changes in self._backlog:
-            for key, before, after in changes:
+        for delta in self._backlog:
+            for key, before, after in delta.changes:
                 self._fold_one(key, before, after)
         self._backlog, self._backlog_rows = [], 0
 
@@ -224,7 +236,9 @@ class QueryFeed:
             return None
         numbers = list(islice(self._pending, ROWS_PER_MESSAGE))
         changes = [self._pending.pop(number) for number in numbers]
-        self._gone = {key: number for key, number in self._gone.items() if number in self._pending}
+        self._gone = {
+            key: number for key, number in self._gone.items() if number in self._pending
+        }
         part: Delta = {
             "part": "delta",
             "query": self.query.id,

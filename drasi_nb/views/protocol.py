@@ -237,14 +237,21 @@ def _typescript(hint: Any) -> str:
 
 def typescript() -> str:
     """Return the whole of ``protocol.ts``."""
-    lines = ["// Written by `python -m drasi_nb.views.protocol`; change that file, not this one.", ""]
+    lines = [
+        "// Written by `python -m drasi_nb.views.protocol`; change that file, not this one.",
+        "",
+    ]
     for name, value in globals().items():
         if name.isupper() and not name.startswith("_") and isinstance(value, str | int | float):
             text = f'"{value}"' if isinstance(value, str) else f"{value}"
             lines.append(f"export const {name} = {text};")
     for shape in _SHAPES:
         doc = (shape.__doc__ or "").strip()
-        lines += ["", f"/** {doc.replace('``', '`')} */", f"export interface {shape.__name__} {{"]
+        lines += [
+            "",
+            f"/** {doc.replace('``', '`')} */",
+            f"export interface {shape.__name__} {{",
+        ]
         for name, hint in get_type_hints(shape, include_extras=True).items():
             optional = get_origin(hint) is NotRequired
             inner = get_args(hint)[0] if optional else hint

@@ -14,9 +14,9 @@ class Rate:
         self._readings: deque[tuple[float, int]] = deque()
 
     def read(self, now: float, count: int) -> float:
-        """Note ``count`` at ``now`` (seconds) and return the rate, at three significant digits."""
+        """Note ``count`` at ``now`` (seconds); return the rate at three significant digits."""
         readings = self._readings
-        if readings and readings[-1][1] > count:  # the component was replaced: it counts from 0
+        if readings and readings[-1][1] > count:  # replaced: counts from 0
             readings.clear()
         readings.append((now, count))
         while len(readings) > 2 and now - readings[0][0] > WINDOW_S:

@@ -19,7 +19,7 @@ EVENTS_KEPT = 8
 def runtime_state(
     runtime: Runtime, rates: dict[str, Rate], events: Iterable[EventState], now: float
 ) -> RuntimeState:
-    """Return how all components are; ``rates`` keeps one ``Rate`` per component between calls."""
+    """Return how all components are; ``rates`` keeps one ``Rate`` per component."""
     records = runtime.component_list()
     for gone in rates.keys() - {record.id for record in records}:
         del rates[gone]

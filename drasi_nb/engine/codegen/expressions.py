@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from drasi_nb.engine.codegen.writer import Writer
+from drasi_nb.errors import EvaluationError
 from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
@@ -19,7 +20,9 @@ from drasi_nb.values.graph import Node, Relation
 
 Resolve = Callable[[str], str]  # a variable -> the Python expression of its value
 ReadProperty = Callable[[str, str], str | None]  # (variable, key) -> a local name, of a slot
-SlotCall = Callable[[ast.Expr], str | None]  # source for what is known of a slot without its value
+SlotCall = Callable[
+    [ast.Expr], str | None
+]  # source for what is known of a slot without its value
 
 _COMPARE = {"=": "eq", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 _PYTHON = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -43,7 +46,11 @@ class Expressions:
     """Translates expressions for one place in the generated code."""
 
     def __init__(
-        self, writer: Writer, resolve: Resolve, read: ReadProperty, slot_call: SlotCall,
+        self,
+        writer: Writer,
+        resolve: Resolve,
+        read: ReadProperty,
+        slot_call: SlotCall,
         is_slot: Callable[[str], bool],
     ) -> None:
         self.writer, self.resolve, self.read, self.slot_call = writer, resolve, read, slot_call
@@ -76,11 +83,13 @@ class Expressions:
             case ast.Unary(op="NOT", operand=operand):
                 return f"{bind(logic.not_)}({self.boolean(operand)})"
             case ast.Unary(op=op, operand=operand):
-                rule = arithmetic.neg if op == "-" else arithmetic.pos
-                return f"{bind(rule)}({self.value(operand)})"
+                sign = arithmetic.neg if op == "-" else arithmetic.pos
+                return f"{bind(sign)}({self.value(operand)})"
             case ast.Comparison(first=first, rest=rest):
                 return self._comparison(first, rest)
             case ast.IsNull(operand=operand, negated=negated):
+                if self._number(operand) is not None:
+                    return repr(negated)  # Python warns of ``1 is None``
                 return f"({self.value(operand)} is {'not ' if negated else ''}None)"
             case ast.HasLabels(base=base, labels=labels):
                 local = None if self._is_inner(base) else self.slot_call(e)
@@ -116,7 +125,11 @@ class Expressions:
 
     def boolean(self, e: ast.Expr) -> str:
         """Return source for True, False or None; another value raises."""
-        return self.value(e) if is_condition(e) else f"{self.writer.bind(logic.as_boolean)}({self.value(e)})"
+        return (
+            self.value(e)
+            if is_condition(e)
+            else f"{self.writer.bind(logic.as_boolean)}({self.value(e)})"
+        )
 
     def test(self, e: ast.Expr) -> str:
         """Return source that is truthy exactly where the condition is true."""
@@ -134,8 +147,14 @@ class Expressions:
 
     def _variables(self, e: ast.Expr) -> frozenset[str]:
         """Return the slots an expression reads properties of."""
-        parts = (p.base.name for p in walk(e) if isinstance(p, ast.Property) and isinstance(p.base, ast.Variable))
-        return frozenset(name for name in parts if name not in self.inner and self.is_slot(name))
+        parts = (
+            p.base.name
+            for p in walk(e)
+            if isinstance(p, ast.Property) and isinstance(p.base, ast.Variable)
+        )
+        return frozenset(
+            name for name in parts if name not in self.inner and self.is_slot(name)
+        )
 
     def _constant(self, value: Any) -> str:
         if value is None or value is True or value is False:
@@ -186,11 +205,17 @@ class Expressions:
             left = self.value(first)
             for op, right in rest:
                 named, name = self._named(self.value(right))
-                pairs.append(f"{self.writer.bind(getattr(logic, _COMPARE[op]))}({left}, {named})")
+                pairs.append(
+                    f"{self.writer.bind(getattr(logic, _COMPARE[op]))}({left}, {named})"
+                )
                 left = name
             return f"{self.writer.bind(conjunction)}({', '.join(pairs)})"
         ((op, second),) = rest
-        rule, a, b = self.writer.bind(getattr(logic, _COMPARE[op])), self.value(first), self.value(second)
+        rule, a, b = (
+            self.writer.bind(getattr(logic, _COMPARE[op])),
+            self.value(first),
+            self.value(second),
+        )
         if self._number(second) is not None and self._number(first) is None:
             named, t = self._named(a)
             fast = f"{t} {_PYTHON[op]} {b} if type({named}) is float or type({t}) is int"
@@ -217,13 +242,17 @@ class Expressions:
         t = self.writer.fresh("t")
         for place, (when, then) in reversed(list(enumerate(whens))):
             subject_source = f"({t} := {self.value(subject)})" if place == 0 else t
-            out = f"({self.value(then)} if {eq}({subject_source}, {self.value(when)}) else {out})"
+            out = (
+                f"({self.value(then)} if {eq}({subject_source}, {self.value(when)}) else {out})"
+            )
         return out
 
     def _over_list(self, e: ast.Expr) -> str:
         bind = self.writer.bind
         match e:
-            case ast.ListComprehension(variable=name, source=source, where=where, result=result):
+            case ast.ListComprehension(
+                variable=name, source=source, where=where, result=result
+            ):
                 items = self.value(source)
                 true = ast.Literal(e.span, "BOOLEAN", True)
                 keep = self._function((name,), where or true, condition=True)
@@ -233,13 +262,17 @@ class Expressions:
                 items = self.value(source)
                 keep = self._function((name,), where, condition=True)
                 return f"{bind(arithmetic.quantify)}({kind!r}, {items}, {keep})"
-            case ast.Reduce(accumulator=acc, initial=initial, variable=name, source=source, body=body):
+            case ast.Reduce(
+                accumulator=acc, initial=initial, variable=name, source=source, body=body
+            ):
                 head = f"{self.value(initial)}, {self.value(source)}"
                 return f"{bind(arithmetic.fold)}({head}, {self._function((acc, name), body)})"
             case _:
                 raise AssertionError(f"the binder lets no {type(e).__name__} through")
 
-    def _function(self, names: tuple[str, ...], body: ast.Expr, *, condition: bool = False) -> str:
+    def _function(
+        self, names: tuple[str, ...], body: ast.Expr, *, condition: bool = False
+    ) -> str:
         before = dict(self.inner)
         parameters = [self.writer.fresh("x") for _ in names]
         self.inner.update(zip(names, parameters, strict=True))
@@ -265,7 +298,7 @@ def has_labels(value: Any, labels: ast.LabelExpr) -> bool | None:
         return holds(labels, value.labels)
     if type(value) is Relation:
         return holds(labels, (value.type,))
-    raise logic.EvaluationError(f"{logic.type_name(value)} has no labels", code="type")
+    raise EvaluationError(f"{logic.type_name(value)} has no labels", code="type")
 
 
 def project_map(base: Any, items: list[tuple[str, Any]]) -> dict[str, Any] | None:

@@ -59,7 +59,9 @@ class Slots(Protocol):
 class Place:
     """One point in the generated code: columns of one side, ready to translate expressions."""
 
-    def __init__(self, writer: Writer, slots: Slots | None, columns: Columns, side: Side) -> None:
+    def __init__(
+        self, writer: Writer, slots: Slots | None, columns: Columns, side: Side
+    ) -> None:
         self.writer, self.slots, self.columns, self.side = writer, slots, columns, side
         self.expressions = Expressions(
             writer, self._variable, self._property, self._slot_call, self._is_slot
@@ -159,7 +161,9 @@ def may_fail(operators: Operators, slots: frozenset[str]) -> bool:
         else:
             expressions = [e for _, e in operator.items]
             slots = frozenset(
-                name for name, e in operator.items if isinstance(e, ast.Variable) and e.name in slots
+                name
+                for name, e in operator.items
+                if isinstance(e, ast.Variable) and e.name in slots
             )
         if not all(cannot_fail(e, slots) for e in expressions):
             return True
@@ -173,6 +177,10 @@ class Sink(Protocol):
 
     def may_fail(self, slots: frozenset[str]) -> bool:
         """Return whether computing the arguments may raise."""
+        ...
+
+    def begin(self) -> None:
+        """Forget what was written for another function."""
         ...
 
     def hoist(self, place: Place) -> None:
@@ -201,7 +209,14 @@ class Leaf:
     def _may_fail(self, slots: frozenset[str]) -> bool:
         return may_fail(self.operators, slots) or self.sink.may_fail(slots)
 
-    def _guarded(self, place: Place, key: str, weight: str, slots: frozenset[str], body: Callable[[], None]) -> None:
+    def _guarded(
+        self,
+        place: Place,
+        key: str,
+        weight: str,
+        slots: frozenset[str],
+        body: Callable[[], None],
+    ) -> None:
         if not self._may_fail(slots):
             body()
             return
@@ -212,6 +227,7 @@ class Leaf:
 
     def weighted(self, place: Place, key: str, slots: frozenset[str]) -> None:
         """Write the leaf of a walk with weight ``w``."""
+        self.sink.begin()
 
         def finish(end: Place) -> None:
             self.sink.arguments(end, "n")
@@ -220,13 +236,21 @@ class Leaf:
             with end.block("else:"):
                 self.sink.send(end, key, "remove")
 
-        self._guarded(place, key, "w", slots, lambda: run_operators(place, self.operators, finish))
+        self._guarded(
+            place, key, "w", slots, lambda: run_operators(place, self.operators, finish)
+        )
 
     def sides(
-        self, before: Place, after: Place, key: str, slots: frozenset[str], flags: tuple[str, str]
+        self,
+        before: Place,
+        after: Place,
+        key: str,
+        slots: frozenset[str],
+        flags: tuple[str, str],
     ) -> None:
         """Write the leaf of a change seen from both sides; a side counts where its flag is true."""
         line = self.writer.line
+        self.sink.begin()
         if not self.operators:
             self.sink.hoist(after)
         line("ok_o = ok_n = False")

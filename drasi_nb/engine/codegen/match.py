@@ -265,7 +265,9 @@ class Walk:
         if self.anchor.fused and now.changes(ready[0]):
             before, after = self.place("o").test(ready[0]), now.test(ready[0])
             o, n = self.writer.fresh("f"), self.writer.fresh("f")
-            self.writer.line(f"{o} = {'' if flags[0] == 'True' else flags[0] + ' and '}{before}")
+            self.writer.line(
+                f"{o} = {'' if flags[0] == 'True' else flags[0] + ' and '}{before}"
+            )
             self.writer.line(f"{n} = {'' if flags[1] == 'True' else flags[1] + ' and '}{after}")
             self.live += [o, n]
             self.flags = (o, n)
@@ -298,14 +300,18 @@ class Walk:
         name = self.writer.fresh("walk")
         names = list(dict.fromkeys(self.live))
         self.writer.line(f"{name}({', '.join(names)})")
-        with self.writer.top_level() as lines, self.writer.block(f"def {name}({', '.join(names)}):"):
+        with (
+            self.writer.top_level() as lines,
+            self.writer.block(f"def {name}({', '.join(names)}):"),
+        ):
             self._step(0)
         self.writer.apart.append(lines)
 
     def _scan(self, i: int, loops: int) -> None:
         nodes = self.view.graph.nodes
-        ids, mask = self.writer.bind(nodes.ids), self.writer.bind(
-            nodes.mask(self.match.nodes[i].labels, self.view.sources)
+        ids, mask = (
+            self.writer.bind(nodes.ids),
+            self.writer.bind(nodes.mask(self.match.nodes[i].labels, self.view.sources)),
         )
         scan = self.writer.bind(scan_pages)
         with self._block(f"for h{i} in {scan}({mask}, {ids}):"):
@@ -387,7 +393,10 @@ class Walk:
             out.append(f"not (r{i} == r{other} and {same_table})")
         anchor = self.anchor
         if anchor.kind == "relation" and not anchor.fused and i < anchor.slot:
-            mine, theirs = self.match.relations[i].types, self.match.relations[anchor.slot].types
+            mine, theirs = (
+                self.match.relations[i].types,
+                self.match.relations[anchor.slot].types,
+            )
             pair = (i, anchor.slot)
             if pair not in self.match.unique and not disjoint_types(mine, theirs):
                 out.append(f"not (r{i} == a and {self._table(i)} is A)")

@@ -11,6 +11,7 @@ from drasi_nb.engine.result import ResultStage
 from drasi_nb.language import ast
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.nodes import Aggregate, AggregateCall
+from drasi_nb.span import NOWHERE
 from drasi_nb.values.arithmetic import number_argument
 from drasi_nb.values.ordering import group_key
 
@@ -28,16 +29,19 @@ class ResultSink:
             what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
         }
 
-    def may_fail(self, slots: frozenset[str]) -> bool:
+    def may_fail(self, slots: frozenset[str]) -> bool:  # noqa: ARG002 - the protocol's
         """Return False: columns are values already."""
         return False
+
+    def begin(self) -> None:
+        """Do nothing: there is no state."""
 
     def hoist(self, place: Place) -> None:
         """Write nothing: a row is cheap to build per side."""
 
     def arguments(self, place: Place, side: Side) -> None:
         """Assign the row."""
-        values = [place.value(ast.Variable(ast.Span(0, 0), name)) for name in self.columns]
+        values = [place.value(ast.Variable(NOWHERE, name)) for name in self.columns]
         place.writer.line(f"row_{side} = ({', '.join(values)},)")
 
     def send(self, place: Place, key: str, what: What) -> None:
@@ -65,6 +69,10 @@ class GroupSink:
         arguments = [call.argument for _, call in self.operator.aggregates if call.argument]
         strict = any(call.kind in ("sum", "avg") for _, call in self.operator.aggregates)
         return strict or not all(cannot_fail(e, slots) for e in (*keys, *arguments))
+
+    def begin(self) -> None:
+        """Forget what was hoisted in another function."""
+        self.hoisted = False
 
     def hoist(self, place: Place) -> None:
         """Assign the group key once where both sides share it."""
@@ -121,7 +129,9 @@ class GroupSink:
         if call.kind in ("sum", "avg"):
             t = source if source.isidentifier() else place.writer.fresh("t")
             named = t if t == source else f"({t} := {source})"
-            return f"{t} if type({named}) is float else {place.writer.bind(number_argument)}({t})"
+            return (
+                f"{t} if type({named}) is float else {place.writer.bind(number_argument)}({t})"
+            )
         return source
 
     def send(self, place: Place, key: str, what: What) -> None:
