@@ -22,6 +22,7 @@ from drasi_nb.functions.registry import functions
 from drasi_nb.runtime.query import Query
 from drasi_nb.runtime.runtime import Runtime
 from drasi_nb.sources.push import PushSource
+from drasi_nb.sources.replay import ReplaySource
 from drasi_nb.values.change import Change
 from drasi_nb.values.graph import Node, Path, Relation
 
@@ -44,6 +45,7 @@ __all__ = [
     "QuerySemanticError",
     "QuerySyntaxError",
     "Relation",
+    "ReplaySource",
     "Runtime",
     "RuntimeConfig",
     "SystemClock",

@@ -187,6 +187,12 @@ class Query:
 
         return QueryView(self)
 
+    def chart(self, chart: Any) -> Any:
+        """Return an Altair chart (given without data) that follows the result."""
+        from drasi_nb.views.chart import LiveChart
+
+        return LiveChart(self, chart)
+
     def __repr__(self) -> str:
         from drasi_nb.views.static_form import query_text
 

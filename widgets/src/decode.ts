@@ -17,11 +17,12 @@ export function changesOf(part: Snapshot | Delta, buffers: DataView[]): Change[]
   const view = part.buffer === undefined ? undefined : buffers[part.buffer];
   if (!view) throw new NoBuffers("the rows did not come with the message");
   const table = tableFromIPC(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-  const columns = table.toColumns() as Record<string, ArrayLike<unknown>>;
-  const ops = columns[OP_COLUMN]!;
-  const keys = columns[KEY_COLUMN]!;
+  const columns = table.toColumns() as Record<string, ArrayLike<unknown> | undefined>;
+  const ops = columns[OP_COLUMN];
+  const keys = columns[KEY_COLUMN];
+  if (!ops || !keys) throw new Error("the message is cut or damaged");
   const cells: ArrayLike<unknown>[] = [];
-  for (let place = 0; columns[`c${place}`]; place++) cells.push(columns[`c${place}`]!);
+  for (let column = columns["c0"]; column; column = columns[`c${cells.length}`]) cells.push(column);
   const changes: Change[] = new Array(table.numRows);
   for (let row = 0; row < table.numRows; row++) {
     const values: Cell[] = new Array(cells.length);

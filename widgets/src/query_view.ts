@@ -68,7 +68,7 @@ export class QueryViewElement {
       this.plan();
     });
     this.pause.addEventListener("click", () => {
-      this.frozen = this.frozen ? null : this.table.copy();
+      this.frozen = this.frozen ? null : this.table.copy(this.topic.rows);
       setAttr(this.pause, "aria-pressed", String(this.frozen !== null));
       setText(this.pause, this.frozen ? "Resume" : "Pause");
       this.plan();

@@ -5,10 +5,12 @@ import { nextSort, orderRows, type Sort } from "./order";
 import { OP_DELETE } from "./protocol";
 import type { KeyedRows, Mark, RowEntry } from "./rows";
 import { moveBy, scrollTo, windowOf } from "./window";
-import { guessWidth, WidthKeeper } from "./widths";
+import { naturalWidth, WidthKeeper } from "./widths";
 
 const ROW_HEIGHT = 26;
 const HEAD_HEIGHT = 29;
+const MARK_WIDTH = 24;
+const SCROLLBAR = 18;
 const OP_NAMES = ["removed", "updated", "added"];
 const GLYPHS = ["−", "~", "+"];
 let tables = 0;
@@ -71,8 +73,9 @@ export class VirtualTable {
   }
 
   /** The rows as they are, to be kept while the view is paused. */
-  copy(): RowEntry[] {
-    return this.order.filter((row) => row.mark?.op !== OP_DELETE).map((row) => ({ ...row, mark: null }));
+  copy(rows: KeyedRows): RowEntry[] {
+    const present = [...rows.rows.values()].filter((row) => row.mark?.op !== OP_DELETE);
+    return present.map((row) => ({ ...row, mark: null }));
   }
 
   private setColumns(columns: string[], rows: Iterable<RowEntry>): void {
@@ -85,13 +88,19 @@ export class VirtualTable {
     );
     columns.forEach((name, place) => {
       const texts = sample.map((row) => cellText(row.cells[place] ?? null, this.decimals[place]!));
-      this.widths.suggest(name, guessWidth(name, texts));
+      this.widths.suggest(name, naturalWidth(name, texts));
     });
+    this.widths.spread(columns, this.roomForColumns());
     for (const line of this.lines) line.tr.remove();
     this.lines = [];
     if (this.sort && !columns.includes(this.sort.column)) this.sort = null;
     this.grid.setAttribute("aria-colcount", String(columns.length));
     this.makeHead();
+  }
+
+  private roomForColumns(): number {
+    const width = this.el.clientWidth || (this.el.parentElement?.clientWidth ?? 0);
+    return width - MARK_WIDTH - SCROLLBAR;
   }
 
   private makeHead(): void {
@@ -151,7 +160,7 @@ export class VirtualTable {
   }
 
   private fitWidth(): void {
-    const sum = this.columns.reduce((total, name) => total + this.widths.of(name), 24);
+    const sum = this.columns.reduce((total, name) => total + this.widths.of(name), MARK_WIDTH);
     this.grid.style.minWidth = `${sum}px`;
   }
 
