@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from drasi_nb.errors import ComponentError, DrasiNbError, QueryError
 from drasi_nb.runtime.runtime import Runtime
-from drasi_nb.views.completion import cypher_matcher
+from drasi_nb.views.completion import IDENTIFIER, cypher_matcher
 from drasi_nb.views.namespace import is_runtime, runtimes_in
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take the completion and the magics away again."""
     matchers = shell.Completer.custom_matchers
-    identifier = cypher_matcher.matcher_identifier
-    matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != identifier]
+    matchers[:] = [m for m in matchers if getattr(m, "matcher_identifier", "") != IDENTIFIER]
     for kind, name in (("cell", "cypher"), ("cell", "gql"), ("line", "drasi")):
         shell.magics_manager.magics[kind].pop(name, None)
 
@@ -84,7 +83,7 @@ def parameters_in(text: str, namespace: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
+def plain_errors() -> Generator[None]:
     """Show errors of this package as their message, without a Python traceback."""
     try:
         yield

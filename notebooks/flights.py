@@ -134,7 +134,9 @@ def _places(flights: pl.DataFrame, start: int) -> list[dict[str, Any]]:
         out.append(_node(f"plane {tail}", "Plane", start, tailnum=tail, model=models.get(tail)))
     for origin in sorted(set(flights["origin"])):
         out.append(_node(f"weather {origin}", "Weather", start))
-        out.append(_relation(f"at {origin}", "AT", f"weather {origin}", f"airport {origin}", start))
+        out.append(
+            _relation(f"at {origin}", "AT", f"weather {origin}", f"airport {origin}", start)
+        )
     return out
 
 

@@ -50,7 +50,7 @@ def _nested(value: object, depth: int) -> str:
     return _graph(value, depth)
 
 
-def _graph(value: object, depth: int) -> str:
+def _graph(value: Any, depth: int) -> str:
     """Return the text of a node, relation or path, told apart by attribute (classes reload)."""
     if hasattr(value, "labels") and hasattr(value, "properties"):
         labels = "".join(f":{label}" for label in value.labels)

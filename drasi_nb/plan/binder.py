@@ -33,9 +33,10 @@ def bind(query: ast.Query, text: str, parameters: Mapping[str, Any]) -> Plan:
         QuerySemanticError: The text means nothing, or what it means does not run yet.
     """
     checker = Checker(text, parameters)
-    if len(query.parts) > 1:
-        raise checker.later("UNION", query.parts[1].span)
-    return _Binder(checker).bind(query.parts[0])
+    first, *others = query.parts
+    if others:
+        raise checker.later("UNION", others[0].span)
+    return _Binder(checker).bind(first)
 
 
 class _Binder:

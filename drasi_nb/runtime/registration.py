@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import drasi_nb.functions  # noqa: F401 - registers the functions
 from drasi_nb.engine.result import RowChange
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta

@@ -7,6 +7,7 @@ import inspect
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
@@ -188,10 +189,8 @@ class Runtime:
             component.part = reaction
             self.registry.tell(component, "reaction replaced")
         self._reactions[id] = reaction
-        self._unsubscribe[id] = [
-            self._queries[query_id].on_delta(lambda delta: self._react(component, delta))
-            for query_id in wanted
-        ]
+        react = partial(self._react, component)
+        self._unsubscribe[id] = [self._queries[query_id].on_delta(react) for query_id in wanted]
         if component.status != "Running":
             self.start(id)
         return reaction

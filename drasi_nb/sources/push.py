@@ -82,9 +82,8 @@ class PushSource:
         keep_good = (on_error or self.on_error) == "keep_good"
         if type(changes) is dict and not keep_good:
             return port.submit_one(changes)
-        if isinstance(changes, Change | Mapping):
-            changes = [changes]
-        return port.submit(changes, keep_good=keep_good)  # type: ignore[arg-type]
+        batch: Any = [changes] if isinstance(changes, Change | Mapping) else changes
+        return port.submit(batch, keep_good=keep_good)
 
     # -- frames -------------------------------------------------------------------------
 

@@ -135,7 +135,9 @@ class ReplaySource:
 
     def _attached(self) -> SourcePort:
         if self._port is None:
-            raise ComponentError("this source has no runtime; call rt.add_source(id, source) first")
+            raise ComponentError(
+                "this source has no runtime; call rt.add_source(id, source) first"
+            )
         return self._port
 
     def _now_event_ms(self) -> int:
@@ -205,7 +207,8 @@ class ReplaySource:
 
 def _dicts(changes: Any) -> Iterable[Mapping[str, Any]]:
     if isinstance(changes, list | tuple) or not hasattr(changes, "__arrow_c_stream__"):
-        return changes
+        recorded: Iterable[Mapping[str, Any]] = changes
+        return recorded
     frame: pl.DataFrame = as_polars(changes)
     rows = frame.to_dicts()
     for row in rows:
@@ -218,7 +221,9 @@ def _dicts(changes: Any) -> Iterable[Mapping[str, Any]]:
 def _moment(change: Mapping[str, Any], time: str, index: int) -> int:
     value = change.get(time)
     if value is None:
-        raise ChangeError(f"there is no time under {time!r}", index=index, element_id=change.get("id"))
+        raise ChangeError(
+            f"there is no time under {time!r}", index=index, element_id=change.get("id")
+        )
     try:
         return _as_ms(value)
     except (TypeError, ValueError):

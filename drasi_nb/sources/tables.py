@@ -37,7 +37,9 @@ def _column(frame: pl.DataFrame, name: str, role: str) -> list[Any]:
             f"the frame has no column {name!r} ({role}); it has {', '.join(frame.columns)}"
         )
     column = frame[name]
-    if column.dtype.is_integer() or column.dtype in (pl.String, pl.Categorical, pl.Enum):
+    if column.dtype.is_integer() or isinstance(
+        column.dtype, pl.String | pl.Categorical | pl.Enum
+    ):
         values = column.to_list()
     elif column.dtype.is_float() and column.is_nan().any():
         raise ChangeError(
@@ -72,7 +74,7 @@ def _properties(frame: pl.DataFrame, names: list[str]) -> list[dict[str, Any]]:
         column = frame[name]
         if isinstance(column.dtype, pl.Decimal):
             column = column.cast(pl.Float64)
-        elif column.dtype in (pl.Binary, pl.Object):
+        elif isinstance(column.dtype, pl.Binary | pl.Object):
             raise ChangeError(
                 f"column {name!r} has type {column.dtype}, which cannot be stored"
             )

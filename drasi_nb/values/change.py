@@ -71,7 +71,7 @@ def accept(change: Any, index: int | None = None) -> Accepted:
         change = _as_dict(change, index)
     get = change.get
     element_id = get("id")
-    op = _OPS.get(get("op"), -1)
+    op = _OPS.get(get("op", ""), -1)
     if (type(element_id) is not str and type(element_id) is not int) or op < 0:
         _refuse_head(change, element_id, index)
     if not change.keys() <= _KEYS:

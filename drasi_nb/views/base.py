@@ -37,10 +37,14 @@ class HubView(anywidget.AnyWidget):
     def refresh(self) -> None:
         """Take what is shown now as the form of the saved notebook."""
 
+    def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the data and metadata of a display: live, text and HTML."""
+        live = super()._repr_mimebundle_()
+        data, metadata = live if live is not None else ({}, {})
+        return {**data, "text/plain": self.text(), "text/html": self.html()}, metadata
+
     def __repr__(self) -> str:
         return self.text()
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        bundle = super()._repr_mimebundle_()
-        data, metadata = bundle if bundle is not None else ({}, {})
-        return {**data, "text/plain": self.text(), "text/html": self.html()}, metadata
+        return self.bundle()

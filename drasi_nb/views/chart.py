@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.query import Query
 
 log = logging.getLogger("drasi_nb")
+# what JupyterLab draws by itself; Altair's own HTML would load a script from the network
+_MIME = "application/vnd.vegalite.v5+json"
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _PAUSE_S = 0.5  # between two drawings; a chart is drawn whole each time
 
 
@@ -31,10 +34,9 @@ class LiveChart:
         return f"<LiveChart of {self.query.id}>"
 
     def _bundle(self) -> dict[str, Any]:
-        drawn = self.chart.properties(data=self.query.frame())
-        bundle = drawn._repr_mimebundle_(None, None)
-        data: dict[str, Any] = bundle[0] if isinstance(bundle, tuple) else bundle
-        return {**data, "text/plain": repr(self)}
+        spec: dict[str, Any] = self.chart.properties(data=self.query.frame()).to_dict()
+        spec["$schema"] = _SCHEMA
+        return {_MIME: spec, "text/plain": repr(self)}
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

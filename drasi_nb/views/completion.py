@@ -23,6 +23,7 @@ KEYWORDS = (
     *("IN", "IS NULL", "IS NOT NULL", "STARTS WITH", "ENDS WITH", "CONTAINS", "EXISTS"),
     *("CASE", "WHEN", "THEN", "ELSE", "END", "COUNT", "TRUE", "FALSE", "NULL"),
 )
+IDENTIFIER = "drasi_nb.cypher"
 _OPTIONS = ("--source", "--key", "--runtime")
 _MAGIC = re.compile(r"\s*%%(?:cypher|gql)\b")
 _FRAGMENT = re.compile(r"\w*$")
@@ -91,7 +92,7 @@ def _options(line: str, runtime: Runtime | None) -> tuple[str, list[tuple[str, s
     return token, [(name, "option") for name in _OPTIONS if name.startswith(token)]
 
 
-@context_matcher(identifier="drasi_nb.cypher")  # type: ignore[untyped-decorator]
+@context_matcher(identifier=IDENTIFIER)  # type: ignore[untyped-decorator]
 def cypher_matcher(context: CompletionContext) -> dict[str, Any]:
     """Complete in cells of ``%%cypher`` and leave all others alone."""
     text = context.full_text

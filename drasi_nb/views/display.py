@@ -68,7 +68,7 @@ def _bundle(
     metadata: dict[str, Any] = {}
     if in_kernel():
         try:
-            live, metadata = _view_of(handle, make)._repr_mimebundle_()
+            live, metadata = _view_of(handle, make).bundle()
             data = {**live, **still}
         except Exception:  # the still form is better than a traceback
             log.exception("the live view could not be made")

@@ -153,7 +153,6 @@ class QueryFeed:
             "failures": _count(metrics.failures),
             "sources": list(query.sources),
             "text": query.text,
-            "order": [[str(part) for part in item] for item in getattr(query, "order_by", ())],
             "time_ms": metrics.last_time_ms,
         }
 

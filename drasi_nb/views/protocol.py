@@ -94,7 +94,6 @@ class QueryState(TypedDict):
     failures: int
     sources: list[str]
     text: str
-    order: list[list[str]]
     time_ms: int | None
 
 

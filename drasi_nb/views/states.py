@@ -51,7 +51,6 @@ def dropped(query_id: str) -> QueryState:
         "failures": 0,
         "sources": [],
         "text": "",
-        "order": [],
         "time_ms": None,
     }
 

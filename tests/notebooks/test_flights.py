@@ -42,16 +42,24 @@ def bad_weather(rows: pl.DataFrame, t: int) -> list[tuple[Any, ...]]:
     latest = latest.group_by("origin", maintain_order=True).last()
     bad = latest.filter((pl.col("wind_mph") >= 20) | (pl.col("visibility_miles") < 3))
     out = bad.join(rows.filter(now_scheduled(t)), on="origin")
-    return out.group_by("origin", "wind_mph", "visibility_miles").agg(pl.len().cast(pl.Int64)).rows()
+    return (
+        out.group_by("origin", "wind_mph", "visibility_miles")
+        .agg(pl.len().cast(pl.Int64))
+        .rows()
+    )
 
 
 def knock_on(rows: pl.DataFrame, t: int) -> list[tuple[Any, ...]]:
-    air = rows.filter((pl.col("left") <= t) & (pl.col("lands") > t) & pl.col("tailnum").is_not_null())
+    air = rows.filter(
+        (pl.col("left") <= t) & (pl.col("lands") > t) & pl.col("tailnum").is_not_null()
+    )
     later = rows.filter(now_scheduled(t)).select("tailnum", pl.col("departs").alias("next"))
     pairs = air.join(later, on="tailnum").filter(pl.col("next") > pl.col("departs"))
     first = pairs.group_by("tailnum", "name", "lands", "row").agg(pl.col("next").min())
     late = first.filter(pl.col("next") - pl.col("lands") < 45 * 60_000)
-    return [(tail, name, int((nxt - lands) / 60_000)) for tail, name, lands, _, nxt in late.rows()]
+    return [
+        (tail, name, int((nxt - lands) / 60_000)) for tail, name, lands, _, nxt in late.rows()
+    ]
 
 
 def test_three_queries_equal_polars_at_five_moments(recording: list[dict[str, Any]]) -> None:

@@ -60,7 +60,6 @@ export interface QueryState {
   failures: number;
   sources: string[];
   text: string;
-  order: string[][];
   time_ms: number | null;
 }
 

@@ -31,7 +31,6 @@ export class QueryViewElement {
   private request = 0;
   private wakeup: ReturnType<typeof setTimeout> | undefined;
   private spokenAt = 0;
-  private orderGiven = "";
 
   constructor(
     private readonly hub: Hub,
@@ -84,7 +83,6 @@ export class QueryViewElement {
     const now = performance.now();
     const { rows, query } = this.topic;
     const isMarked = rows.sweep(now);
-    this.takeOrder();
     const status = !this.hub.isConnected ? "Disconnected" : (query?.status ?? "Waiting");
     this.chip.set(status);
     this.life.set(this.hub.isConnected ? (query?.status ?? "") : "", this.id);
@@ -98,15 +96,6 @@ export class QueryViewElement {
     this.speak(now);
     clearTimeout(this.wakeup);
     if (isMarked) this.wakeup = setTimeout(() => this.plan(), 200);
-  }
-
-  private takeOrder(): void {
-    const order = this.topic.query?.order ?? [];
-    const given = JSON.stringify(order);
-    if (given === this.orderGiven) return;
-    this.orderGiven = given;
-    const [first] = order;
-    if (first?.[0]) this.table.sort = { column: first[0], isDescending: first[1] === "desc" };
   }
 
   private paintFacts(status: string): void {

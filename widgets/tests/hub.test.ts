@@ -5,7 +5,7 @@ import { OP_ADD, type Frame, type Part, type QueryState, type ToKernel } from ".
 
 const TOPIC = "query:q";
 const state: QueryState = {
-  part: "query", query: "q", status: "Running", error: null, total: 1, rate: 0, failures: 0, sources: [], text: "", order: [], time_ms: null,
+  part: "query", query: "q", status: "Running", error: null, total: 1, rate: 0, failures: 0, sources: [], text: "", time_ms: null,
 };
 const rows = [{ key: 1, op: OP_ADD, cells: ["a", 1] }];
 const snapshot: Part = { part: "snapshot", query: "q", columns: ["x", "n"], first: true, last: true, total: 1, tick: 1, time_ms: 1, rows };

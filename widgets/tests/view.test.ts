@@ -5,7 +5,7 @@ import { QueryViewElement } from "../src/query_view";
 import { RuntimeViewElement } from "../src/runtime_view";
 
 const base: QueryState = {
-  part: "query", query: "q", status: "Running", error: null, total: 3, rate: 2, failures: 0, sources: ["s"], text: "", order: [], time_ms: 1,
+  part: "query", query: "q", status: "Running", error: null, total: 3, rate: 2, failures: 0, sources: ["s"], text: "", time_ms: 1,
 };
 const snapshot = (rows: [number, ...(string | number | null)[]][], total = rows.length): Part => ({
   part: "snapshot", query: "q", columns: ["room", "temp"], first: true, last: true, total, tick: 1, time_ms: 1,

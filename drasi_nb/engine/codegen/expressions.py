@@ -141,7 +141,7 @@ class Expressions:
                     return f"({self.test(left)} and {self.test(right)})"
                 return self.value(e)
             case ast.Comparison(first=first, rest=((op, second),)):
-                return self._comparison(first, ((op, second),), truth=True)
+                return self._pair(first, op, second, truth=True)
             case _:
                 return self.boolean(e)
 
@@ -197,8 +197,6 @@ class Expressions:
         self,
         first: ast.Expr,
         rest: tuple[tuple[ast.ComparisonOp, ast.Expr], ...],
-        *,
-        truth: bool = False,
     ) -> str:
         if len(rest) > 1:
             pairs = list[str]()
@@ -211,6 +209,11 @@ class Expressions:
                 left = name
             return f"{self.writer.bind(conjunction)}({', '.join(pairs)})"
         ((op, second),) = rest
+        return self._pair(first, op, second)
+
+    def _pair(
+        self, first: ast.Expr, op: ast.ComparisonOp, second: ast.Expr, *, truth: bool = False
+    ) -> str:
         rule, a, b = (
             self.writer.bind(getattr(logic, _COMPARE[op])),
             self.value(first),

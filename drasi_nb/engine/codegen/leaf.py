@@ -62,7 +62,8 @@ class Place:
     def __init__(
         self, writer: Writer, slots: Slots | None, columns: Columns, side: Side
     ) -> None:
-        self.writer, self.slots, self.columns, self.side = writer, slots, columns, side
+        self.writer, self.slots, self.columns = writer, slots, columns
+        self.side: Side = side
         self.expressions = Expressions(
             writer, self._variable, self._property, self._slot_call, self._is_slot
         )
@@ -84,11 +85,11 @@ class Place:
         return name in self.columns and self.columns[name].slot is not None
 
     def _slot_call(self, e: ast.Expr) -> str | None:
-        match e:
-            case ast.HasLabels(base=ast.Variable(name=name), labels=labels):
-                slot = self.columns[name].slot if name in self.columns else None
-                if slot is not None and self.slots is not None:
-                    return self.slots.label_test(slot, labels)
+        if isinstance(e, ast.HasLabels) and isinstance(e.base, ast.Variable):
+            name = e.base.name
+            slot = self.columns[name].slot if name in self.columns else None
+            if slot is not None and self.slots is not None:
+                return self.slots.label_test(slot, e.labels)
         return None
 
     def prepare(self, e: ast.Expr) -> None:
@@ -254,19 +255,10 @@ class Leaf:
         if not self.operators:
             self.sink.hoist(after)
         line("ok_o = ok_n = False")
-        ends: dict[Side, Place] = {}
-        for place, flag, weight in ((before, flags[0], "-1"), (after, flags[1], "1")):
-
-            def finish(end: Place, side: Side = place.side) -> None:
-                ends[side] = end
-                self.sink.arguments(end, side)
-                line(f"ok_{side} = True")
-
-            def body(place: Place = place, finish: Callable[[Place], None] = finish) -> None:
-                run_operators(place, self.operators, finish)
-
-            with place.block(f"if {flag}:"):
-                self._guarded(place, key, weight, slots, body)
+        ends = {
+            "o": self._side(before, key, slots, flags[0], "-1"),
+            "n": self._side(after, key, slots, flags[1], "1"),
+        }
         with after.block("if ok_o:"):
             with after.block("if ok_n:"):
                 self.sink.send(ends["n"], key, "update")
@@ -274,3 +266,21 @@ class Leaf:
                 self.sink.send(ends["o"], key, "remove")
         with after.block("elif ok_n:"):
             self.sink.send(ends["n"], key, "add")
+
+    def _side(
+        self, place: Place, key: str, slots: frozenset[str], flag: str, weight: str
+    ) -> Place:
+        """Write the arguments of one side; return the place at their end."""
+        ends: list[Place] = []
+
+        def finish(end: Place) -> None:
+            ends.append(end)
+            self.sink.arguments(end, place.side)
+            self.writer.line(f"ok_{place.side} = True")
+
+        def body() -> None:
+            run_operators(place, self.operators, finish)
+
+        with place.block(f"if {flag}:"):
+            self._guarded(place, key, weight, slots, body)
+        return ends[0]

@@ -138,7 +138,7 @@ class GroupSink:
         """Write the call."""
         used = [i for i, (_, call) in enumerate(self.operator.aggregates) if call.argument]
         row_key = [key] if self.needs_row_key else []
-        side = place.side
+        side: Side = place.side
         if what == "update" and self.hoisted:
             values = [f"a{i}_{s}" for i in used for s in ("o", "n")]
             place.writer.line(f"{self.calls[what]}({', '.join(['key_n', *row_key, *values])})")
