@@ -20,6 +20,7 @@ $(BIN)/.test: $(BIN)/.made
 	touch $@ $(BIN)/.lab
 
 lab: $(BIN)/.lab
+	$(BIN)/jupyter trust notebooks/*.ipynb
 	$(BIN)/jupyter lab $(ROOT) $(ARGS) notebooks/01_flights.ipynb
 
 check: $(BIN)/.test
@@ -31,3 +32,4 @@ check: $(BIN)/.test
 
 test: check
 	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=60 notebooks

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.query import Query
 
 MAX_ROWS = 10_000
+GONE_KEPT = 2_000
 SNAPSHOT_INTERVAL_S = 0.5
 """At most this often is a flood of changes replaced by a new snapshot."""
 
@@ -78,7 +79,7 @@ class QueryFeed:
         self._backlog: list[TickDelta] = []
         self._backlog_rows = 0
         self._numbers: dict[Any, int] = {}
-        self._gone: dict[Any, int] = {}  # numbers of rows whose removal is not sent yet
+        self._gone: dict[Any, int] = {}  # numbers of rows that went, in case they come back
         self._next_number = 0
         self._pending: dict[int, tuple[int, tuple[Any, ...] | None]] = {}
         self._chunks: Iterator[Encoded] | None = None
@@ -207,24 +208,23 @@ class QueryFeed:
         number = self._numbers.get(key)
         if number is None:
             number = self._gone.pop(key, None)
-            if after is None or (number is None and not self._admits(before)):
+            if before is not None or after is None or len(self._numbers) >= self.max_rows:
                 self._outside += 1
                 return
             number = self._numbers[key] = self._fresh_number() if number is None else number
         elif after is None:
             self._gone[key] = self._numbers.pop(key)
+            if len(self._gone) > GONE_KEPT:
+                del self._gone[next(iter(self._gone))]
         known = self._pending.get(number, (None, None))[0]
         if after is None and known == OP_ADD:
-            del self._pending[number], self._gone[key]  # came and went between two frames
+            del self._pending[number]  # came and went between two frames
         elif after is None:
             self._pending[number] = (OP_DELETE, None)
         elif known == OP_ADD or (known is None and before is None):
             self._pending[number] = (OP_ADD, after)
         else:
             self._pending[number] = (OP_UPDATE, after)
-
-    def _admits(self, before: Any) -> bool:
-        return before is None and len(self._numbers) < self.max_rows
 
     def _delta(self) -> Encoded | None:
         self._fold()
@@ -235,9 +235,6 @@ class QueryFeed:
             return None
         numbers = list(islice(self._pending, ROWS_PER_MESSAGE))
         changes = [self._pending.pop(number) for number in numbers]
-        self._gone = {
-            key: number for key, number in self._gone.items() if number in self._pending
-        }
         part: Delta = {
             "part": "delta",
             "query": self.query.id,

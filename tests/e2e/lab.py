@@ -116,11 +116,16 @@ def open_notebook(page: Page, server: LabServer, name: str) -> None:
 
 
 def run_cells(page: Page, count: int) -> None:
-    """Run the first cells of the notebook, one after another."""
+    """Run the first cells of the notebook, one after another.
+
+    Outputs of another machine go first: JupyterLab does not trust them, and so would not
+    show any widget of the notebook after a reload.
+    """
     page.evaluate(
         """async (count) => {
           const app = window.jupyterapp;
           const notebook = app.shell.currentWidget.content;
+          await app.commands.execute('notebook:clear-all-cell-outputs');
           notebook.activeCellIndex = 0;
           for (let i = 0; i < count; i++) await app.commands.execute('notebook:run-cell-and-select-next');
         }""",

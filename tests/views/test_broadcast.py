@@ -187,6 +187,21 @@ def test_two_pages_see_the_same_rows(stage: Stage) -> None:
     assert live(one) == live(two) == true(stage)
 
 
+def test_a_row_that_comes_back_keeps_its_number(stage: Stage) -> None:
+    """So the page puts it where it lingers, not beside itself."""
+    stage.push(room(1), room(2))
+    stage.query()
+    page = stage.page(ROOMS)
+    before = dict(page.rows["rooms"])
+
+    stage.push(room(1, op="delete"))
+    stage.pass_(0.06)
+    stage.push(room(1))
+    stage.pass_(0.06)
+
+    assert page.rows["rooms"] == before
+
+
 def test_a_random_history_arrives_whole(stage: Stage) -> None:
     """Whatever is pushed and however frames fall, the page ends with the true rows."""
     rng = random.Random(7)

@@ -87,11 +87,12 @@ export class Hub {
   setConnected(isConnected: boolean): void {
     if (this.isConnected === isConnected) return;
     this.isConnected = isConnected;
+    if (!isConnected) this.rest();
     for (const topic of this.topics.values()) topic.tell();
   }
 
   close(): void {
-    clearInterval(this.timer);
+    this.rest();
     this.topics.clear();
   }
 
@@ -126,6 +127,10 @@ export class Hub {
     if (this.isGreeted) this.wire.send({ kind: "bye", client: this.client });
     this.isGreeted = false;
     this.seq = null;
+    this.rest();
+  }
+
+  private rest(): void {
     clearInterval(this.timer);
     this.timer = undefined;
   }

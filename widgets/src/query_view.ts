@@ -8,6 +8,7 @@ import { stillTable } from "./still";
 import { VirtualTable } from "./table";
 
 const SPEAK_MS = 2_000;
+const GONE = "The kernel is gone. Run the cell again to see the live result.";
 
 export class QueryViewElement {
   readonly el: HTMLElement;
@@ -130,7 +131,7 @@ export class QueryViewElement {
   }
 
   private emptyText(status: string, hasTable: boolean, hasRows: boolean, shown: number): [string, boolean] {
-    if (status === "Disconnected") return ["The kernel is gone. Run the cell again to see the live result.", true];
+    if (status === "Disconnected") return [GONE, !hasRows];
     if (status === "Dropped") return [`The query ${this.id} was dropped. Add it again to see it here.`, true];
     if (!hasTable) return [status === "Waiting" ? "Waiting for the kernel…" : "Waiting for the rows…", true];
     if (hasRows) return ["", false];
@@ -144,6 +145,7 @@ export class QueryViewElement {
     const { rows, query } = this.topic;
     const notes: string[] = [];
     const shown = rows.shown;
+    if (!this.hub.isConnected && shown > 0) notes.push(GONE);
     if (rows.isComplete && rows.total > shown) notes.push(`showing ${countText(shown)} of ${rowsText(rows.total)}`);
     if (this.frozen) notes.push("paused: the result goes on without this view");
     if (query?.failures) notes.push(`${rowsText(query.failures)} left out by errors, see failures()`);

@@ -108,9 +108,9 @@ export class KeyedRows {
       return;
     }
     if (!known || known.mark?.op === OP_DELETE) {
-      if (known) this.rows.delete(key);
       const entry: RowEntry = { key, cells, mark: null };
-      this.rows.set(key, entry);
+      this.rows.set(key, entry); // in place of itself, when it still lingers
+      if (known) this.marked.delete(known);
       this.counts.added++;
       this.mark(entry, { op: OP_ADD, at: now, cells: null });
       this.structure++;

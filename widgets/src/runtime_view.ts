@@ -63,6 +63,7 @@ export class RuntimeViewElement {
     this.alert.hidden = notice === "";
     setText(this.alert, notice);
     this.box.hidden = components.length === 0;
+    setAttr(this.el, "data-off", this.hub.isConnected ? null : "");
     this.empty.hidden = components.length > 0 && this.hub.isConnected;
     setText(this.empty, this.emptyText(runtime !== null));
     this.paintLines(components);

@@ -34,8 +34,14 @@ function mountOn(hub: Hub): HubExports {
 const widget: AnyWidget<{ model_key: string }> = {
   initialize({ model }) {
     const id = model.get("model_key");
-    const hub = new Hub({
-      send: (message) => model.send(message),
+    const hub: Hub = new Hub({
+      send: (message) => {
+        try {
+          model.send(message);
+        } catch {
+          hub.setConnected(false); // the comm went with its kernel
+        }
+      },
       now: () => performance.now(),
     });
     const receive = (message: FromKernel, buffers: DataView[]) => hub.receive(message, buffers ?? []);

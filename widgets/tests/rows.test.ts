@@ -61,11 +61,12 @@ describe("a delta", () => {
     expect(rows.rows.has(1)).toBe(false);
   });
 
-  it("brings a lingering row back as added", () => {
+  it("brings a lingering row back in its place", () => {
     rows.delta(delta(1), [{ op: OP_DELETE, key: 1, cells: [] }], 100);
     rows.delta(delta(2), [row(1, "x", 4)], 200);
     rows.sweep(100 + MARK_MS);
-    expect(rows.rows.get(1)!.cells).toEqual(["x", 4]);
+    expect(cells(rows)).toEqual([["x", 4], ["y", 2]]);
+    expect(rows.rows.get(1)!.mark!.op).toBe(OP_ADD);
     expect(rows.shown).toBe(2);
   });
 

@@ -169,5 +169,8 @@ describe("the list of components", () => {
     expect(part(view.el, "drasi-events").textContent).toContain("oh");
     push({ part: "runtime", tick: 12, events: [], components: [] });
     expect(part(view.el, "drasi-empty").textContent).toContain("No components yet");
+    hub.setConnected(false);
+    paint();
+    expect(part(view.el, "drasi-empty").textContent).toContain("kernel is gone");
   });
 });

@@ -208,7 +208,7 @@ class Expressions:
                 )
                 left = name
             return f"{self.writer.bind(conjunction)}({', '.join(pairs)})"
-        ((op, second),) = rest
+        op, second = next(iter(rest))
         return self._pair(first, op, second)
 
     def _pair(
