@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from drasi_nb.config import RuntimeConfig
@@ -27,6 +28,8 @@ from drasi_nb.values.change import Change
 from drasi_nb.values.graph import Node, Path, Relation
 
 __version__ = "0.1.0"
+
+logging.getLogger("drasi_nb").addHandler(logging.NullHandler())  # never to a cell by itself
 
 __all__ = [
     "Change",

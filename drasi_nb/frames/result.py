@@ -15,7 +15,7 @@ from drasi_nb.frames.schema import series, type_of_all, widen
 
 SHIFT = 10
 PAGE = 1 << SHIFT
-BLOCK = 32  # pages per block: one dirty page joins 32 chunks anew, not all of them
+BLOCK = 32  # pages per block: one dirty page joins few chunks anew, not all of them
 
 
 class ResultTable:
@@ -33,6 +33,7 @@ class ResultTable:
         self._types: list[pl.DataType] = [pl.Null()] * len(columns)
         self._chunks: list[pl.DataFrame] = []
         self._blocks: dict[int, pl.DataFrame] = {}
+        self._built: list[list[Row] | None] = []  # the rows each chunk was made of
         self._whole: pl.DataFrame | None = None
 
     def __len__(self) -> int:
@@ -58,6 +59,7 @@ class ResultTable:
         base = len(self._pages) << SHIFT
         self._pages.append([None] * PAGE)
         self._chunks.append(pl.DataFrame())
+        self._built.append(None)
         self._free.extend(range(base + PAGE - 1, base, -1))
         return base
 
@@ -82,27 +84,24 @@ class ResultTable:
                 [pl.Series(name, [], pl.Null()) for name in self.columns]
             )
             return self._whole
-        built, types = dict[int, list[list[Any]]](), list(self._types)
-        for page in self._dirty:
-            rows = [entry[1] for entry in self._pages[page] if entry is not None]
-            data = (
-                [list(column) for column in zip(*rows, strict=True)]
-                if rows
-                else [[] for _ in types]
-            )
-            built[page] = data
-            for place, values in enumerate(data):
+        types = list(self._types)
+        built = {page: self._page_columns(page) for page in self._dirty}
+        for columns in built.values():
+            for place, values in columns.items():
                 if values:
                     types[place] = widen(types[place], type_of_all(values))
         if types != self._types:
             self._types = types
-            if len(built) < len(self._pages):
+            if len(built) < len(self._pages):  # the other pages need the wider type too
                 self._dirty = set(range(len(self._pages)))
-                return self.frame()
-        for page, data in built.items():
-            self._chunks[page] = pl.DataFrame(
-                [series(*column) for column in zip(self.columns, data, types, strict=True)]
-            )
+            self._built = [None] * len(self._pages)
+            built = {page: self._page_columns(page) for page in self._dirty}
+        for page, columns in built.items():
+            new = [series(self.columns[c], v, types[c]) for c, v in columns.items()]
+            if len(new) == len(types):
+                self._chunks[page] = pl.DataFrame(new)
+            else:
+                self._chunks[page] = self._chunks[page].with_columns(new)
         for block in {page // BLOCK for page in self._dirty}:
             chunks = self._chunks[block * BLOCK : (block + 1) * BLOCK]
             self._blocks[block] = pl.concat(chunks, rechunk=False)
@@ -110,3 +109,14 @@ class ResultTable:
         blocks = [self._blocks[block] for block in sorted(self._blocks)]
         self._whole = blocks[0] if len(blocks) == 1 else pl.concat(blocks, rechunk=False)
         return self._whole
+
+    def _page_columns(self, page: int) -> dict[int, list[Any]]:
+        """Return the values of the columns of a page that changed since its chunk was made."""
+        rows = [entry[1] for entry in self._pages[page] if entry is not None]
+        before, self._built[page] = self._built[page], rows
+        width = range(len(self.columns))
+        if before is None or len(before) != len(rows):
+            return {c: [row[c] for row in rows] for c in width}
+        moved = [(a, b) for a, b in zip(before, rows, strict=True) if a is not b]
+        changed = [c for c in width if any(a[c] is not b[c] for a, b in moved)]
+        return {c: [row[c] for row in rows] for c in changed}

@@ -163,12 +163,10 @@ def series(name: str, values: Sequence[Any], wanted: pl.DataType) -> pl.Series:
     """Return a column of a given type."""
     if isinstance(wanted, _NATIVE):
         return pl.Series(name, values, dtype=wanted, strict=False)
-    if isinstance(wanted, pl.Float64 | pl.String) and all(
-        type(value) is (float if isinstance(wanted, pl.Float64) else str)
-        for value in values
-        if value is not None
-    ):
-        return pl.Series(name, values, dtype=wanted)
+    if isinstance(wanted, pl.Float64 | pl.String):
+        plain = float if isinstance(wanted, pl.Float64) else str
+        if set(map(type, values)) <= {plain, type(None)}:
+            return pl.Series(name, values, dtype=wanted)
     return pl.Series(name, [_fits(value, wanted) for value in values], dtype=wanted)
 
 
