@@ -247,8 +247,9 @@ class Checker:
         return ast.FunctionCall(call.span, function.name, tuple(args)), result
 
     def _argument(self, name: str, place: int, wanted: str, kind: str, span: Span) -> None:
-        graph = {"NODE", "RELATIONSHIP", "PATH"}
-        if wanted in graph and kind in _KINDS and kind != wanted:
+        """Refuse a known wrong type where a function takes graph values."""
+        allowed = set(wanted.split(" | "))
+        if allowed & {"NODE", "RELATIONSHIP", "PATH"} and kind in _KINDS - allowed:
             raise self.error(
                 f"argument {place + 1} of {name}() must be {wanted}, this is {kind}",
                 span,

@@ -18,7 +18,7 @@ from drasi_nb.config import RuntimeConfig
 from drasi_nb.engine.clock import Clock, SystemClock
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.tick import Engine
-from drasi_nb.errors import ComponentError
+from drasi_nb.errors import ComponentError, ConfigError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected, log
@@ -40,11 +40,20 @@ class Runtime:
     Args:
         clock: ``SystemClock()`` (default) or ``VirtualClock(start)``.
         config: Settings; see ``RuntimeConfig``.
+        checkpoint: Where to survive a restart; a later release.
     """
 
     def __init__(
-        self, *, clock: Clock | None = None, config: RuntimeConfig | None = None
+        self,
+        *,
+        clock: Clock | None = None,
+        config: RuntimeConfig | None = None,
+        checkpoint: str | None = None,
     ) -> None:
+        if checkpoint is not None:
+            raise ConfigError(
+                "Runtime(checkpoint=...) does not run yet; nothing is written to disk"
+            )
         self.clock = clock or SystemClock()
         self.clock.after_timer = self._after_timer
         self.config = config or RuntimeConfig()
