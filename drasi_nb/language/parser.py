@@ -16,7 +16,10 @@ def parse(text: str) -> ast.Query:
         QueryError: The text cannot be read, or writes; nothing else is ever raised.
     """
     parser = _Clauses(text)
-    query = parser.query()
+    try:
+        query = parser.query()
+    except RecursionError:  # the caller left less of the stack than MAX_DEPTH needs
+        raise parser.tokens.too_deep() from None
     parser.tokens.symbol(";")
     if parser.tokens.token.kind != "end":
         raise parser.tokens.unexpected("a clause or the end of the query")

@@ -10,7 +10,7 @@ from drasi_nb.errors import QueryError, QuerySemanticError, QuerySyntaxError
 from drasi_nb.language.lexer import Token, tokenize
 from drasi_nb.span import Span
 
-MAX_DEPTH = 60
+MAX_DEPTH = 40
 _WRITES = ("CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH", "LOAD", "DROP")
 CLAUSES = ("MATCH", "OPTIONAL", "WITH", "RETURN", "UNWIND", "CALL", "UNION", "WHERE", "ORDER",
            "SKIP", "OFFSET", "LIMIT")  # fmt: skip
@@ -109,16 +109,20 @@ class Tokens:
             hint="continuous queries only read; push changes into a source instead",
         )
 
+    def too_deep(self) -> QuerySyntaxError:
+        """Return the error for what nests deeper than is read."""
+        return QuerySyntaxError(
+            f"more than {MAX_DEPTH} levels of nesting",
+            self.text,
+            self.token.span,
+            code="nesting-too-deep",
+        )
+
     @contextmanager
     def nested(self) -> Iterator[None]:
         """Go one level down; too deep is an error of the text, not of the parser."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise QuerySyntaxError(
-                f"more than {MAX_DEPTH} levels of nesting",
-                self.text,
-                self.token.span,
-                code="nesting-too-deep",
-            )
+            raise self.too_deep()
         yield
         self.depth -= 1
