@@ -86,6 +86,12 @@ def test_flagship_lives(tmp_path: Path) -> None:
         )
         page.screenshot(path=SHOTS / "live_dark.png")
 
+        show_cell(page, 13)
+        page.locator("[data-testid=drasi-runtime]").first.wait_for(
+            state="attached", timeout=30_000
+        )
+        page.screenshot(path=SHOTS / "runtime_dark.png")
+
         # after a reload the view asks the living kernel for a snapshot and goes on
         page.evaluate(
             "async () => { await window.jupyterapp.commands.execute('docmanager:save'); }"
