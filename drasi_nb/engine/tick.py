@@ -138,7 +138,7 @@ class Engine:
         if op == INSERT:
             values = {**dict.fromkeys(nodes.properties(handle)), **values}
             labels = labels or ()
-        if labels is not None and frozenset(labels) != group.labels:
+        if labels is not None and not group.is_labelled(labels):
             self._each(self.router.node(group).enums, -1, handle)
             values = {**nodes.properties(handle), **values}
             handle = self.graph.place(source, element_id, frozenset(labels))
@@ -157,9 +157,12 @@ class Engine:
             if before == value and (type(before) is type(value) and type(value) in _PLAIN):
                 return
             both, fused = route.on_property(name)
-            self._each(both, -1, handle)
-            nodes.write(name, handle, value)
-            self._each(both, 1, handle)
+            if both:
+                self._each(both, -1, handle)
+                nodes.write(name, handle, value)
+                self._each(both, 1, handle)
+            else:
+                nodes.write(name, handle, value)
             if fused:
                 old = {name: before}
                 for upd in fused:

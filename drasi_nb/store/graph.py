@@ -21,11 +21,21 @@ from drasi_nb.values.graph import Node, Relation
 class Group:
     """The nodes of one source with one label set; ``labels`` is None for ghosts."""
 
-    __slots__ = ("free", "labels", "number", "source")
+    __slots__ = ("free", "labels", "number", "source", "spelled")
 
     def __init__(self, number: int, source: int, labels: frozenset[str] | None) -> None:
         self.number, self.source, self.labels = number, source, labels
         self.free: list[int] = []
+        self.spelled: tuple[str, ...] | None = None  # the last spelling seen of the same labels
+
+    def is_labelled(self, labels: tuple[str, ...]) -> bool:
+        """Return whether these are the labels of the group, in whatever order."""
+        if labels == self.spelled:
+            return True
+        if frozenset(labels) != self.labels:
+            return False
+        self.spelled = labels
+        return True
 
 
 class NodeTable(Table):

@@ -74,7 +74,7 @@ def accept(change: Any, index: int | None = None) -> Accepted:
     op = _OPS.get(get("op", ""), -1)
     if (type(element_id) is not str and type(element_id) is not int) or op < 0:
         _refuse_head(change, element_id, index)
-    if not change.keys() <= _KEYS:
+    if not _KEYS.issuperset(change):
         change = _with_known_keys(change, index)
         get = change.get
     start, end = get("start_id"), get("end_id")
@@ -88,7 +88,9 @@ def accept(change: Any, index: int | None = None) -> Accepted:
                 )
             _check_id(value, name, index, element_id)
     labels = get("labels")
-    if labels is not None:
+    if type(labels) is list and len(labels) == 1 and type(labels[0]) is str and labels[0]:
+        labels = (labels[0],)
+    elif labels is not None:
         labels = _labels(labels, start is not None, index, element_id)
     elif start is not None and op == INSERT:
         raise ChangeError(

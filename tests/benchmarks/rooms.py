@@ -1,0 +1,96 @@
+"""The rooms workload: 100 floors in 10 buildings, and temperatures that change."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import drasi_nb as dnb
+
+QUERIES = {
+    "projection": "MATCH (r:Room) RETURN r.name AS name, r.temperature AS temperature",
+    "computed projection": """
+        MATCH (r:Room)
+        RETURN r.name AS name, 50 + (r.temperature - 72) + (r.humidity - 42)
+            + CASE WHEN r.co2 > 500 THEN (r.co2 - 500) / 25 ELSE 0 END AS comfort""",
+    "average per floor": """
+        MATCH (r:Room)-[:PART_OF]->(f:Floor)
+        RETURN f.name AS floor, avg(r.temperature) AS temperature""",
+    "average of averages": """
+        MATCH (r:Room)-[:PART_OF]->(f:Floor)-[:PART_OF]->(b:Building)
+        WITH b, f, avg(r.temperature) AS temperature WHERE temperature > 22
+        RETURN b.name AS building, avg(temperature) AS temperature""",
+}
+
+
+def _node(id_: str, label: str, **properties: Any) -> dict[str, Any]:
+    return {
+        "op": "insert",
+        "id": id_,
+        "labels": [label],
+        "properties": {"name": id_, **properties},
+    }
+
+
+def _part_of(start: str, end: str) -> dict[str, Any]:
+    ends = {"start_id": start, "end_id": end}
+    return {
+        "op": "insert",
+        "id": f"{start}-{end}",
+        "labels": ["PART_OF"],
+        "properties": {},
+        **ends,
+    }
+
+
+def graph(rooms: int, floors: int = 100, buildings: int = 10) -> list[dict[str, Any]]:
+    """Return the inserts of the whole graph."""
+    out = [_node(f"b{i}", "Building") for i in range(buildings)]
+    out += [_node(f"f{i}", "Floor") for i in range(floors)]
+    out += [_part_of(f"f{i}", f"b{i % buildings}") for i in range(floors)]
+    for i in range(rooms):
+        out.append(_node(f"r{i}", "Room", temperature=20.0 + i % 10, humidity=40.0, co2=400.0))
+        out.append(_part_of(f"r{i}", f"f{i % floors}"))
+    return out
+
+
+def updates(rooms: int, count: int, seed: int = 1) -> list[dict[str, Any]]:
+    """Return changes of temperature, of rooms drawn at random."""
+    draw = random.Random(seed)
+    return [
+        {
+            "op": "update",
+            "id": f"r{draw.randrange(rooms)}",
+            "labels": ["Room"],
+            "properties": {"temperature": 20 + 10 * draw.random()},
+        }
+        for _ in range(count)
+    ]
+
+
+class Loaded:
+    """A runtime with the graph, one query and a callback that gets every delta."""
+
+    def __init__(self, text: str, rooms: int, floors: int = 100) -> None:
+        self.runtime = dnb.Runtime(clock=dnb.VirtualClock(0))
+        self.source = self.runtime.add_source("rooms", dnb.PushSource())
+        self.source.push(graph(rooms, floors))
+        self.query = self.runtime.add_query("q", text, sources=["rooms"])
+        self.deltas = 0
+        self.query.on_delta(self._count)
+
+    def _count(self, _delta: dnb.Delta) -> None:
+        self.deltas += 1
+
+    def one_by_one(self, changes: list[dict[str, Any]]) -> None:
+        """Push every change alone, in a tick of its own."""
+        push, flush = self.source.push, self.runtime.flush
+        for change in changes:
+            push(change)
+            flush()
+
+    def in_ticks(self, changes: list[dict[str, Any]], size: int) -> None:
+        """Push the changes in batches, each a tick."""
+        for start in range(0, len(changes), size):
+            self.source.push(changes[start : start + size])
+            self.runtime.flush()
