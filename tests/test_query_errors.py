@@ -52,6 +52,7 @@ WRONG = [
     ("MATCH (r) RETURN (5).x", "type", 1, 19, None),
     ("MATCH (r) RETURN rand()", "refused-function", 1, 18, None),
     ("MATCH (r) RETURN r.x + count(*)", "ambiguous-aggregation", 1, 18, None),
+    ("MATCH (r) RETURN r.x + r.y AS g, r.x + r.y + count(*) AS n", "ambiguous-aggregation", 1, 34, None),
     ("MATCH (r {x: 1} RETURN r", "syntax", 1, 17, None),
     ("MATCH (r)", "missing-return", 1, 1, "RETURN"),
 ]  # fmt: skip

@@ -293,7 +293,7 @@ class _Binder:
                 calls.append((name, _call(expression)))
                 return ast.Variable(expression.span, name)
             for name, key in keys:
-                if key == expression and not isinstance(expression, ast.Literal):
+                if key == expression and isinstance(expression, ast.Variable | ast.Property):
                     return ast.Variable(expression.span, name)
             return None
 
