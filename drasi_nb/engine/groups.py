@@ -64,12 +64,12 @@ class GroupStage:
 
     def flush(self) -> None:
         """Hand on, for every touched group, its row before and after the tick."""
-        touched, self.touched[:] = list(self.touched), ()
+        touched, failing = self.touched.copy(), self.log.entries
+        self.touched.clear()
         for key, group in touched:
             group[TOUCHED] = False
             before, after = group[ROW], None
-            failed = (self.number, key) in self.log.entries
-            if failed:
+            if failing and (self.number, key) in failing:
                 self.log.record(self.number, -1, key, None)
             if group[MEMBERS] or not self.operator.keys:
                 try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from drasi_nb.engine.stages import CompiledQuery, Handler
@@ -20,36 +20,31 @@ class Route:
     several needs the walk before and the walk after.
     """
 
-    __slots__ = ("_by_property", "_per_query", "enums")
+    __slots__ = ("_per_query", "calls", "enums")
 
     def __init__(self, per_query: list[list[Handler]]) -> None:
         self._per_query = [mine for mine in per_query if mine]
         self.enums = tuple(handler.enum for mine in per_query for handler in mine)
-        self._by_property: dict[Any, Calls] = {}
+        # by the name of one property, or by the frozenset of several that changed at once
+        self.calls: dict[Any, Calls] = {}
 
-    def on_property(self, name: str) -> Calls:
-        """Return what to call when one property changed."""
-        calls = self._by_property.get(name)
-        return self._select(name, frozenset((name,))) if calls is None else calls
-
-    def on_properties(self, names: frozenset[str]) -> Calls:
-        """Return what to call when several properties changed at once."""
-        calls = self._by_property.get(names)
-        return self._select(names, names) if calls is None else calls
-
-    def _select(self, key: Any, names: frozenset[str]) -> Calls:
+    def select(self, names: Collection[str]) -> Calls:
+        """Return what to call when these properties changed, and remember it in ``calls``."""
+        changed = frozenset(names)
         hit = [
             mine
             for mine in self._per_query
-            if any(handler.reads is None or handler.reads & names for handler in mine)
+            if any(handler.reads is None or handler.reads & changed for handler in mine)
         ]
         # with several slots all are walked: a match that holds the element twice is counted
         # at the lowest of its slots, whichever of them reads the property
         both = tuple(handler.enum for mine in hit if len(mine) > 1 for handler in mine)
         fused = tuple(mine[0].upd for mine in hit if len(mine) == 1)
-        if len(self._by_property) > 10_000:
-            self._by_property.clear()
-        self._by_property[key] = (both, fused)
+        if len(self.calls) > 10_000:
+            self.calls.clear()
+        self.calls[changed] = both, fused
+        if len(changed) == 1:
+            self.calls[next(iter(changed))] = both, fused
         return both, fused
 
 

@@ -13,12 +13,10 @@ from drasi_nb.engine.result import RowChange
 from drasi_nb.engine.routing import Route, Router
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.plan.nodes import Plan
-from drasi_nb.store.graph import Graph, RelationTable
+from drasi_nb.store.graph import Graph, Group, RelationTable
 from drasi_nb.store.table import LOW, SHIFT
-from drasi_nb.values.change import DELETE, INSERT, Accepted
+from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted
 from drasi_nb.values.ordering import identical
-
-_PLAIN = (int, str, bool)
 
 
 class Engine:
@@ -50,7 +48,8 @@ class Engine:
 
     def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
         """Flush the touched queries; return what changed in each."""
-        touched, self.touched[:] = list(self.touched), ()
+        touched = self.touched.copy()
+        self.touched.clear()
         out: list[tuple[CompiledQuery, list[RowChange]]] = []
         for query in touched:
             try:
@@ -82,17 +81,25 @@ class Engine:
         self.seq += 1
         graph = self.graph
         handle = graph.node_at[source].get(element_id)
-        if handle is not None and graph.nodes.page_group[handle >> SHIFT].labels is None:
-            handle = None  # a ghost: the id is known only as an end
         if handle is not None:
-            if op == DELETE:
-                self._delete_node(source, element_id, handle)
-            elif start is not None:
-                self._delete_node(source, element_id, handle)
-                self._insert_relation(source, change)
-            else:
-                self._change_node(source, handle, change)
-            return
+            group = graph.nodes.page_group[handle >> SHIFT]
+            if op == UPDATE and start is None and group.labels is not None:
+                if labels is None or labels == group.spelled or group.is_labelled(labels):
+                    if properties:
+                        self._set_properties(group, handle, properties)
+                else:
+                    self._relabel(source, handle, change)
+                return
+            if group.labels is not None:
+                if op == DELETE:
+                    self._delete_node(source, element_id, handle)
+                elif start is not None:
+                    self._delete_node(source, element_id, handle)
+                    self._insert_relation(source, change)
+                else:
+                    self._replace_node(source, handle, change)
+                return
+            # a ghost: the id is known only as an end
         place = graph.relation_at[source].get(element_id)
         if place is not None:
             if op == DELETE:
@@ -130,60 +137,50 @@ class Engine:
         )
         self.graph.remove_node(source, element_id)
 
-    def _change_node(self, source: int, handle: int, change: Accepted) -> None:
-        op, element_id, labels, properties, _, _, _ = change
+    def _replace_node(self, source: int, handle: int, change: Accepted) -> None:
+        """Insert of a known id: properties it does not name become null."""
         nodes = self.graph.nodes
-        group = nodes.page_group[handle >> SHIFT]
-        values: dict[str, Any] = properties or {}
-        if op == INSERT:
-            values = {**dict.fromkeys(nodes.properties(handle)), **values}
-            labels = labels or ()
-        if labels is not None and not group.is_labelled(labels):
-            self._each(self.router.node(group).enums, -1, handle)
-            values = {**nodes.properties(handle), **values}
-            handle = self.graph.place(source, element_id, frozenset(labels))
-            for name, value in values.items():
-                nodes.write(name, handle, value)
-            self._each(self.router.node(nodes.page_group[handle >> SHIFT]).enums, 1, handle)
-            return
-        if not values:
-            return
-        route = self.router.by_group.get(group) or self.router.node(group)
-        page, place = handle >> SHIFT, handle & LOW
-        if len(values) == 1:
-            ((name, value),) = values.items()
-            column = nodes.columns.get(name)
-            before = None if column is None else column[page][place]
-            if before == value and (type(before) is type(value) and type(value) in _PLAIN):
-                return
-            both, fused = route.on_property(name)
-            if both:
-                self._each(both, -1, handle)
-                nodes.write(name, handle, value)
-                self._each(both, 1, handle)
-            else:
-                nodes.write(name, handle, value)
-            if fused:
-                old = {name: before}
-                for upd in fused:
-                    try:
-                        upd(handle, old)
-                    except Exception as error:  # noqa: BLE001 - that query alone stops
-                        self._broke(upd, error)
-            return
-        old = dict[str, Any]()
+        values = {**dict.fromkeys(nodes.properties(handle)), **(change.properties or {})}
+        labels, group = change.labels or (), nodes.page_group[handle >> SHIFT]
+        if group.is_labelled(labels):
+            self._set_properties(group, handle, values)
+        else:
+            self._relabel(source, handle, change._replace(labels=labels, properties=values))
+
+    def _relabel(self, source: int, handle: int, change: Accepted) -> None:
+        nodes = self.graph.nodes
+        self._each(self.router.node(nodes.page_group[handle >> SHIFT]).enums, -1, handle)
+        values = {**nodes.properties(handle), **(change.properties or {})}
+        handle = self.graph.place(source, change.id, frozenset(change.labels or ()))
         for name, value in values.items():
-            column = nodes.columns.get(name)
+            nodes.write(name, handle, value)
+        self._each(self.router.node(nodes.page_group[handle >> SHIFT]).enums, 1, handle)
+
+    def _set_properties(self, group: Group, handle: int, values: dict[str, Any]) -> None:
+        nodes, page, place = self.graph.nodes, handle >> SHIFT, handle & LOW
+        columns, name = nodes.columns, ""
+        old: dict[str, Any] = {}
+        for name, value in values.items():
+            column = columns.get(name)
             before = None if column is None else column[page][place]
-            if before is not value and not identical(before, value):
-                old[name] = before
+            if before is value or (
+                before == value and type(before) is type(value) and identical(before, value)
+            ):
+                continue
+            old[name] = before
         if not old:
             return
-        both, fused = route.on_properties(frozenset(old))
-        self._each(both, -1, handle)
+        route = self.router.by_group.get(group) or self.router.node(group)
+        # of one property: the name, which needs no set
+        both, fused = route.calls.get(
+            name if len(values) == 1 else frozenset(old)
+        ) or route.select(old)
+        if both:
+            self._each(both, -1, handle)
         for name in old:
             nodes.write(name, handle, values[name])
-        self._each(both, 1, handle)
+        if both:
+            self._each(both, 1, handle)
         for upd in fused:
             try:
                 upd(handle, old)
@@ -227,7 +224,7 @@ class Engine:
             )
             self._insert_relation(source, again)
             return
-        old = dict[str, Any]()
+        old: dict[str, Any] = {}
         for name, value in values.items():
             column = table.columns.get(name)
             before = None if column is None else column[row >> SHIFT][row & LOW]
@@ -236,7 +233,7 @@ class Engine:
         if not old:
             return
         route: Route = self.router.relation(table, source)
-        both, fused = route.on_properties(frozenset(old))
+        both, fused = route.calls.get(frozenset(old)) or route.select(old)
         self._each(both, -1, table, row)
         for name in old:
             table.write(name, row, values[name])

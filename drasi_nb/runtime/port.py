@@ -63,18 +63,18 @@ class Port:
     def submit_accepted(self, changes: list[Accepted]) -> int:
         """Queue a batch that was checked."""
         component, pump = self._component, self._pump
-        if component.status not in ("Running", "Starting"):
+        if component.status != "Running" and component.status != "Starting":
             raise ComponentError(
                 f"source {component.id!r} is {component.status}; start it to push changes"
             )
-        if not changes:
-            return 0
-        was_empty = not pump.queue
-        pump.submit(self._number, changes)
-        component.changes += len(changes)
-        if was_empty:
-            self._runtime.wake()
-        return len(changes)
+        count = len(changes)
+        if count:
+            was_empty = not pump.queue
+            pump.submit(self._number, changes)
+            component.changes += count
+            if was_empty:
+                self._runtime.wake()
+        return count
 
     def reject(self, error: ChangeError, change: Any) -> None:
         """Keep a refused change where ``rejected()`` shows it."""

@@ -96,9 +96,9 @@ class Pump:
             while queue:
                 source, changes = queue[0]
                 self.is_open = True
-                if len(changes) == 1:
+                if len(changes) == 1 and not self._position:
+                    self._apply(source, changes)
                     queue.popleft()
-                    self._apply(source, changes[0])
                 elif not self._batch(source, changes, end):
                     return  # in the middle of a batch; the tick stays open
                 if (end is not None and time.perf_counter() >= end) or self._interrupted:
@@ -114,8 +114,7 @@ class Pump:
         position, total = self._position, len(changes)
         while position < total:
             stop = min(total, position + _CHECK_EVERY)
-            for change in changes[position:stop]:
-                self._apply(source, change)
+            self._apply(source, changes[position:stop])
             position = self._position = stop
             if position < total and (
                 self._interrupted or (end is not None and time.perf_counter() >= end)
@@ -125,14 +124,19 @@ class Pump:
         self.queue.popleft()
         return True
 
-    def _apply(self, source: int, change: Accepted) -> None:
-        self.taken += 1
-        self._time_ms = change[6]
+    def _apply(self, source: int, changes: list[Accepted]) -> None:
+        self.taken += len(changes)
+        self._time_ms = changes[-1][6]
         engine = self.engine
+        apply, before = engine.apply, engine.seq
         try:
-            engine.apply(source, change)
+            for change in changes:
+                apply(source, change)
         except BaseException:
             # an interrupt in the middle of a change: no query can trust what it saw
+            done = engine.seq - before
+            self.taken += done - len(changes)
+            self._position += done
             for compiled, query in list(self.runtime.by_compiled.items()):
                 engine.broken.append((compiled, RuntimeError(f"interrupted in {query.id}")))
             self._report_broken()

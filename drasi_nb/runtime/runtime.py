@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
+
+# documented for low-level use: None, not a costly error, where no loop runs
+from asyncio.events import _get_running_loop  # pyright: ignore[reportPrivateUsage]
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
@@ -447,9 +450,7 @@ class Runtime:
 
     def _ensure_driver(self) -> bool:
         if self._driver is None and not self._closed:
-            try:
-                asyncio.get_running_loop()
-            except RuntimeError:
+            if _get_running_loop() is None:
                 return False
             self._driver = Driver(self._pump.slice, self.config, self._background_failure)
         return self._driver is not None
@@ -461,6 +462,8 @@ class Runtime:
     def wake(self) -> None:
         """Tell the driver, if there is a loop for one, that changes are queued."""
         driver = self._driver
+        if driver is None and _get_running_loop() is None:
+            return  # a script: flush() takes what is queued
         if driver is not None:
             if threading.get_ident() == driver.thread:
                 driver.wake()

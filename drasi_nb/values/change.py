@@ -74,19 +74,16 @@ def accept(change: Any, index: int | None = None) -> Accepted:
     op = _OPS.get(get("op", ""), -1)
     if (type(element_id) is not str and type(element_id) is not int) or op < 0:
         _refuse_head(change, element_id, index)
-    if not _KEYS.issuperset(change):
-        change = _with_known_keys(change, index)
-        get = change.get
-    start, end = get("start_id"), get("end_id")
-    if start is not None or end is not None:
-        for name, value in (("start_id", start), ("end_id", end)):
-            if value is None:
-                raise ChangeError(
-                    f"a relation needs both ends, {name} is missing",
-                    index=index,
-                    element_id=element_id,
-                )
-            _check_id(value, name, index, element_id)
+    start = end = moment = None
+    if len(change) != 4 or "labels" not in change or "properties" not in change:
+        if not _KEYS.issuperset(change):
+            change = _with_known_keys(change, index)
+            get = change.get
+        start, end, moment = get("start_id"), get("end_id"), get("effective_from")
+        if start is not None or end is not None:
+            _check_ends(start, end, index, element_id)
+        if moment is not None and type(moment) is not int:
+            moment = _moment(moment, index, element_id)
     labels = get("labels")
     if type(labels) is list and len(labels) == 1 and type(labels[0]) is str and labels[0]:
         labels = (labels[0],)
@@ -110,9 +107,6 @@ def accept(change: Any, index: int | None = None) -> Accepted:
                 properties[key] = _stored(value, key, index, element_id)
     else:
         properties = None
-    moment = get("effective_from")
-    if moment is not None and type(moment) is not int:
-        moment = _moment(moment, index, element_id)
     return _new(Accepted, (op, element_id, labels, properties, start, end, moment))
 
 
@@ -125,6 +119,17 @@ def _refuse_head(change: dict[str, Any], element_id: Any, index: int | None) -> 
     if element_id is None:
         raise ChangeError("the id is missing", index=index)
     _check_id(element_id, "id", index, element_id)
+
+
+def _check_ends(start: Any, end: Any, index: int | None, element_id: Any) -> None:
+    for name, value in (("start_id", start), ("end_id", end)):
+        if value is None:
+            raise ChangeError(
+                f"a relation needs both ends, {name} is missing",
+                index=index,
+                element_id=element_id,
+            )
+        _check_id(value, name, index, element_id)
 
 
 def _check_id(value: Any, name: str, index: int | None, element_id: Any) -> None:

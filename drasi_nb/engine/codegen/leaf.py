@@ -203,9 +203,9 @@ class Leaf:
     def __init__(self, writer: Writer, operators: Operators, sink: Sink, fail: str) -> None:
         self.writer, self.operators, self.sink, self.fail = writer, operators, sink, fail
 
-    def uses_key(self, slots: frozenset[str]) -> bool:
-        """Return whether the row key occurs in the leaf at all."""
-        return self.sink.needs_row_key or self._may_fail(slots)
+    def needs_key(self) -> bool:
+        """Return whether the row key is used for every row, not only for failing ones."""
+        return self.sink.needs_row_key
 
     def _may_fail(self, slots: frozenset[str]) -> bool:
         return may_fail(self.operators, slots) or self.sink.may_fail(slots)
@@ -281,6 +281,9 @@ class Leaf:
         def body() -> None:
             run_operators(place, self.operators, finish)
 
-        with place.block(f"if {flag}:"):
+        if flag == "True":
             self._guarded(place, key, weight, slots, body)
+        else:
+            with place.block(f"if {flag}:"):
+                self._guarded(place, key, weight, slots, body)
         return ends[0]

@@ -405,7 +405,7 @@ class Walk:
     def _leaf(self) -> None:
         parts = [*self.nodes, *self.relations]
         key = f"({', '.join(self.identity(name) for name in parts)},)"
-        if self.leaf.uses_key(self.slot_names):
+        if self.leaf.needs_key():
             self.writer.line(f"key = {key}")
             key = "key"
         if self.anchor.fused:
