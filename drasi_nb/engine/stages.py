@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from drasi_nb.engine.codegen.leaf import Column, Leaf, Place
-from drasi_nb.engine.codegen.match import Anchor, Kind, Reads, View, Walk, scan_pages
+from drasi_nb.engine.codegen.match import Walk
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
+from drasi_nb.engine.codegen.slots import Anchor, Kind, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.failures import FailureLog
 from drasi_nb.engine.groups import GroupStage
@@ -16,6 +17,7 @@ from drasi_nb.engine.result import ResultStage, RowChange
 from drasi_nb.language import ast
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.nodes import Aggregate, Filter, Match, Plan, Project
+from drasi_nb.store.indexes import scan_pages
 
 Tail = tuple[Filter | Project, ...]
 

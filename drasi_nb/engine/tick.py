@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from drasi_nb.engine.codegen.match import View
+from drasi_nb.engine.codegen.slots import View
 from drasi_nb.engine.result import RowChange
 from drasi_nb.engine.routing import Route, Router
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.store.graph import Graph, Group, RelationTable
-from drasi_nb.store.table import LOW, SHIFT
+from drasi_nb.store.paging import LOW, SHIFT
 from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted
 from drasi_nb.values.ordering import identical
 

@@ -97,11 +97,11 @@ class ResultTable:
             self._built = [None] * len(self._pages)
             built = {page: self._page_columns(page) for page in self._dirty}
         for page, columns in built.items():
-            new = [series(self.columns[c], v, types[c]) for c, v in columns.items()]
-            if len(new) == len(types):
-                self._chunks[page] = pl.DataFrame(new)
-            else:
-                self._chunks[page] = self._chunks[page].with_columns(new)
+            # with_columns() would start the lazy engine, which takes longer than all the rest
+            new = self._chunks[page].get_columns() or [pl.Series()] * len(types)
+            for c, values in columns.items():
+                new[c] = series(self.columns[c], values, types[c])
+            self._chunks[page] = pl.DataFrame(new)
         for block in {page // BLOCK for page in self._dirty}:
             chunks = self._chunks[block * BLOCK : (block + 1) * BLOCK]
             self._blocks[block] = pl.concat(chunks, rechunk=False)

@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.errors import ComponentError
+from drasi_nb.runtime.registration import break_query
 from drasi_nb.values.change import Accepted
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class Pump:
         for compiled, error in broken:
             query = self.runtime.by_compiled.get(compiled)
             if query is not None:
-                self.runtime.break_query(query, error)
+                break_query(self.runtime, query, error)
 
     def _end_tick(self) -> None:
         engine, by_compiled = self.engine, self.runtime.by_compiled

@@ -1,4 +1,4 @@
-"""Checking a query at the door, and moving a result from one query to its successor."""
+"""The life of a query: checked at the door, started, replaced, broken."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from drasi_nb.frames.result import ResultTable
 from drasi_nb.language.parser import parse
 from drasi_nb.plan.binder import bind
 from drasi_nb.plan.nodes import Plan
+from drasi_nb.runtime.components import log
 from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
@@ -70,3 +71,43 @@ def users_of(runtime: Runtime, component: Component) -> list[str]:
     if component.kind == "source":
         return [query.id for query in runtime.queries.values() if component.id in query.sources]
     return []
+
+
+def start_query(runtime: Runtime, query: Query) -> None:
+    """Evaluate a query from the graph; subscribers get one delta from the rows it had."""
+    component = runtime.component(query.id)
+    runtime.pump.run()  # a late query starts from everything that came before it
+    forget_compiled(runtime, query)
+    runtime.registry.move(component, "Starting", "starting query")
+    assert query.plan is not None
+    try:
+        compiled = runtime.engine.add_query(query.plan, query.sources)
+        changes = compiled.flush()
+        runtime.engine.touched[:] = [c for c in runtime.engine.touched if c is not compiled]
+    except Exception as error:
+        log.exception("query %s could not start", query.id)
+        runtime.registry.fail(component, f"start failed: {type(error).__name__}: {error}")
+        raise
+    query.compiled = compiled
+    runtime.by_compiled[compiled] = query
+    delta = replace_rows(query, query.plan.columns, changes, runtime.clock.now_ms())
+    runtime.registry.move(component, "Running", "query started")
+    if delta is not None:
+        query.deliver(delta)
+
+
+def forget_compiled(runtime: Runtime, query: Query) -> None:
+    """Stop following the graph; the rows stay."""
+    compiled, query.compiled = query.compiled, None
+    if compiled is not None:
+        runtime.engine.remove_query(compiled)
+        runtime.by_compiled.pop(compiled, None)
+
+
+def break_query(runtime: Runtime, query: Query, error: BaseException) -> None:
+    """Put a query in Error after a fault of the engine; ``start`` rebuilds it."""
+    forget_compiled(runtime, query)
+    message = f"{type(error).__name__}: {error}"
+    log.error("query %s broke", query.id, exc_info=error)
+    runtime.registry.fail(runtime.component(query.id), message)
+    runtime.background.keep(f"query {query.id!r} stopped: {message}")

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
-
-# documented for low-level use: None, not a costly error, where no loop runs
-from asyncio.events import _get_running_loop  # pyright: ignore[reportPrivateUsage]
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
@@ -24,12 +18,13 @@ from drasi_nb.engine.tick import Engine
 from drasi_nb.errors import ComponentError, ConfigError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.runtime import registration
-from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected, log
-from drasi_nb.runtime.driver import Driver
+from drasi_nb.runtime.background import Background
+from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected
 from drasi_nb.runtime.port import Port
 from drasi_nb.runtime.protocols import Reaction, Source
 from drasi_nb.runtime.pump import Pump
 from drasi_nb.runtime.query import Query
+from drasi_nb.runtime.reacting import Reacting
 
 S = TypeVar("S", bound=Source)
 
@@ -58,7 +53,7 @@ class Runtime:
                 "Runtime(checkpoint=...) does not run yet; nothing is written to disk"
             )
         self.clock = clock or SystemClock()
-        self.clock.after_timer = self._after_timer
+        self.clock.after_timer = self._take
         self.config = config or RuntimeConfig()
         self.engine = Engine()
         self.registry = Registry(
@@ -70,11 +65,8 @@ class Runtime:
         self._queries: dict[str, Query] = {}
         self._reactions: dict[str, Reaction] = {}
         self._unsubscribe: dict[str, list[Callable[[], None]]] = {}
-        self._pump = Pump(self)
-        self._driver: Driver | None = None
-        self._thread = threading.get_ident()
-        self._errors: deque[str] = deque(maxlen=100)
-        self._closed = False
+        self.pump = Pump(self)
+        self.background = Background(self.pump.slice, self.config)
 
     # -- components ---------------------------------------------------------------------
 
@@ -115,7 +107,7 @@ class Runtime:
             self.registry.components[id] = component
             self.registry.tell(component, "source added")
         self._sources[id] = source
-        source.attach(Port(self, component, self._pump))
+        source.attach(Port(self, component, self.pump))
         if component.status != "Running":
             self.start(id)
         else:
@@ -173,7 +165,7 @@ class Runtime:
             self.registry.tell(self._component(id), "query replaced")
         query.text, query.language, query.sources, query.plan = text, language, wanted, plan
         if auto_start or query.compiled is not None:
-            self._start_query(query)
+            registration.start_query(self, query)
         return query
 
     def update_query(self, id: str, text: str, **options: Any) -> Query:
@@ -201,42 +193,14 @@ class Runtime:
             component.part = reaction
             self.registry.tell(component, "reaction replaced")
         self._reactions[id] = reaction
-        react = partial(self._react, component)
+        react = Reacting(component, self.registry, self.background)
         self._unsubscribe[id] = [self._queries[query_id].on_delta(react) for query_id in wanted]
         if component.status != "Running":
             self.start(id)
         return reaction
 
-    def _react(self, component: Component, delta: Delta) -> None:
-        if component.status != "Running":
-            return
-        try:
-            answer = component.part(delta)
-        except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
-            self.registry.note(component, f"{type(error).__name__}: {error}")
-            return
-        component.changes += 1
-        if inspect.isawaitable(answer):
-            self._await(component, answer)
-
-    def _await(self, component: Component, answer: Awaitable[Any]) -> None:
-        if not self._ensure_driver():
-            if inspect.iscoroutine(answer):
-                answer.close()
-            self.registry.note(component, "an asynchronous reaction needs a running event loop")
-            return
-
-        async def wait() -> None:
-            try:
-                await answer
-            except Exception as error:  # noqa: BLE001 - shown and counted
-                self.registry.note(component, f"{type(error).__name__}: {error}")
-
-        assert self._driver is not None
-        self._driver.spawn(component.id, wait)
-
     def _open_for(self, id_: str, kind: Kind) -> None:
-        if self._closed:
+        if self.background.is_closed:
             raise ComponentError("this runtime was closed; create a new one")
         if not isinstance(id_, str) or not id_:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ComponentError(f"an id must be a text, got {id_!r}")
@@ -261,7 +225,7 @@ class Runtime:
         if component.status == "Running":
             return
         if component.kind == "query":
-            self._start_query(self._queries[id])
+            registration.start_query(self, self._queries[id])
             return
         self.registry.move(component, "Starting", f"starting {component.kind}")
         if component.kind == "source":
@@ -286,7 +250,7 @@ class Runtime:
         if component.kind == "source":
             component.part.stop()
         elif component.kind == "query":
-            self._forget_compiled(self._queries[id])
+            registration.forget_compiled(self, self._queries[id])
         self.registry.move(component, "Stopped", f"{component.kind} stopped")
 
     def remove(self, id: str) -> None:
@@ -303,7 +267,7 @@ class Runtime:
             )
         self.stop(id)
         if component.kind == "source":
-            self._pump.forget_source(id)
+            self.pump.forget_source(id)
             del self._sources[id]
         elif component.kind == "query":
             for queue in self.streams.pop(id, []):
@@ -361,42 +325,8 @@ class Runtime:
         """Return the property names seen per label and relation type."""
         return self.engine.graph.schema()
 
-    def _start_query(self, query: Query) -> None:
-        component = self._component(query.id)
-        self._pump.run()  # a late query starts from everything that came before it
-        self._forget_compiled(query)
-        self.registry.move(component, "Starting", "starting query")
-        assert query.plan is not None
-        try:
-            compiled = self.engine.add_query(query.plan, query.sources)
-            changes = compiled.flush()
-            self.engine.touched[:] = [c for c in self.engine.touched if c is not compiled]
-        except Exception as error:
-            log.exception("query %s could not start", query.id)
-            self.registry.fail(component, f"start failed: {type(error).__name__}: {error}")
-            raise
-        query.compiled = compiled
-        self.by_compiled[compiled] = query
-        delta = registration.replace_rows(
-            query, query.plan.columns, changes, self.clock.now_ms()
-        )
-        self.registry.move(component, "Running", "query started")
-        if delta is not None:
-            query.deliver(delta)
-
-    def _forget_compiled(self, query: Query) -> None:
-        compiled, query.compiled = query.compiled, None
-        if compiled is not None:
-            self.engine.remove_query(compiled)
-            self.by_compiled.pop(compiled, None)
-
-    def break_query(self, query: Query, error: BaseException) -> None:
-        """Put a query in Error after a fault of the engine; ``start`` rebuilds it."""
-        self._forget_compiled(query)
-        message = f"{type(error).__name__}: {error}"
-        log.error("query %s broke", query.id, exc_info=error)
-        self.registry.fail(self._component(query.id), message)
-        self._errors.append(f"query {query.id!r} stopped: {message}")
+    def _take(self) -> None:
+        self.pump.run()
 
     # -- processing ---------------------------------------------------------------------
 
@@ -407,15 +337,14 @@ class Runtime:
             ComponentError: Called from a callback or another thread; or something failed in
                 the background since the last call (each failure is raised once).
         """
-        if threading.get_ident() != self._thread:
+        if threading.get_ident() != self.background.thread:
             raise ComponentError(
                 "flush() runs on the runtime's own thread; await settled() there"
             )
-        taken = self._pump.flush()
-        if self._driver is not None and not self._pump.waiting():
-            self._driver.idle.set()
-        if self._errors:
-            self._raise_errors()
+        taken = self.pump.flush()
+        if not self.pump.waiting():
+            self.background.rest()
+        self.background.raise_errors()
         return taken
 
     async def settled(self, timeout_s: float = 60.0) -> int:
@@ -427,51 +356,22 @@ class Runtime:
             ComponentError: Something failed in the background since the last call.
             TimeoutError: It took longer than ``timeout_s``.
         """
-        self._ensure_driver()
-        assert self._driver is not None
-        target = self._pump.submitted
-        if self._pump.waiting():
-            self._driver.wake()
+        driver = self.background.driver()
+        if driver is None:
+            raise ComponentError("this runtime was closed; create a new one")
+        target = self.pump.submitted
+        if self.pump.waiting():
+            driver.wake()
         with anyio.fail_after(timeout_s):
-            while self._pump.taken < target or self._pump.is_open:
-                await self._driver.idle.wait()
+            while self.pump.taken < target or self.pump.is_open:
+                await driver.idle.wait()
                 await asyncio.sleep(0)
-        if self._errors:
-            self._raise_errors()
+        self.background.raise_errors()
         return self.seq
-
-    def _raise_errors(self) -> None:
-        messages = list(self._errors)
-        self._errors.clear()
-        raise ComponentError("; ".join(messages))
-
-    def _after_timer(self) -> None:
-        self._pump.run()
-
-    def _ensure_driver(self) -> bool:
-        if self._driver is None and not self._closed:
-            if _get_running_loop() is None:
-                return False
-            self._driver = Driver(self._pump.slice, self.config, self._background_failure)
-        return self._driver is not None
-
-    def _background_failure(self, name: str, error: BaseException) -> None:
-        log.error("%s failed in the background", name, exc_info=error)
-        self._errors.append(f"{name} failed: {type(error).__name__}: {error}")
 
     def wake(self) -> None:
         """Tell the driver, if there is a loop for one, that changes are queued."""
-        driver = self._driver
-        if driver is None and _get_running_loop() is None:
-            return  # a script: flush() takes what is queued
-        if driver is not None:
-            if threading.get_ident() == driver.thread:
-                driver.wake()
-            else:
-                driver.loop.call_soon_threadsafe(driver.wake)
-        elif threading.get_ident() == self._thread and self._ensure_driver():
-            assert self._driver is not None
-            self._driver.wake()
+        self.background.wake()
 
     def snapshot(self, ids: Iterable[str]) -> dict[str, pl.DataFrame]:
         """Return the frames of several queries at one instant: the last tick."""
@@ -487,15 +387,18 @@ class Runtime:
 
     def close(self) -> None:
         """Stop everything and end the driver; results stay readable. Safe to repeat."""
-        if self._closed:
+        if self.background.is_closed:
             return
         self.stop_all()
-        self._closed = True
         for queues in self.streams.values():
             for queue in queues:
                 queue.put_nowait(None)
-        if self._driver is not None:
-            self._driver.close()
+        self.background.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether ``close()`` was called."""
+        return self.background.is_closed
 
     def __enter__(self) -> Self:
         return self
@@ -504,7 +407,7 @@ class Runtime:
         self.close()
 
     async def __aenter__(self) -> Self:
-        self._ensure_driver()
+        self.background.driver()
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
-from drasi_nb.store.table import LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Table
+from drasi_nb.store.indexes import PairIndex
+from drasi_nb.store.paging import LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
+from drasi_nb.store.table import Table
 from drasi_nb.values.graph import Node, Relation
 
 
@@ -86,6 +88,25 @@ class RelationTable(Table):
         self.next_in, self.prev_in = array("i"), array("i")
         self.first_out: list[array[int]] = []
         self.first_in: list[array[int]] = []
+        self._pairs: PairIndex | None = None
+
+    def is_of(self, types: ast.LabelExpr | None) -> bool:
+        """Return whether the type satisfies an expression."""
+        return holds(types, (self.name,))
+
+    def pairs(self) -> PairIndex:
+        """Return the live index by both ends; made on first sight."""
+        if self._pairs is None:
+            self._pairs = PairIndex(self.ids, self.src, self.dst)
+        return self._pairs
+
+    def move_end(self, row: int, ends: array[int], node: int) -> None:
+        """Give one end of a relation another handle; chains are the caller's."""
+        if self._pairs is not None:
+            self._pairs.drop(row, self.src[row], self.dst[row])
+        ends[row] = node
+        if self._pairs is not None:
+            self._pairs.add(row, self.src[row], self.dst[row])
 
     def allocate(self) -> int:
         """Return the number of a free row, all null."""
@@ -103,11 +124,15 @@ class RelationTable(Table):
         self.src[row], self.dst[row] = src, dst
         _push(self.first_out, src, row, self.next_out, self.prev_out)
         _push(self.first_in, dst, row, self.next_in, self.prev_in)
+        if self._pairs is not None:
+            self._pairs.add(row, src, dst)
 
     def unlink(self, row: int) -> None:
         """Take a row out of both chains."""
         _drop(self.first_out, self.src[row], row, self.next_out, self.prev_out)
         _drop(self.first_in, self.dst[row], row, self.next_in, self.prev_in)
+        if self._pairs is not None:
+            self._pairs.drop(row, self.src[row], self.dst[row])
 
 
 def _push(
@@ -211,7 +236,7 @@ class Graph:
                 if head == NO_LINK:
                     continue
                 while row != NO_LINK:
-                    ends[row] = new
+                    table.move_end(row, ends, new)
                     row = next_[row]
                 heads[page][place] = NO_LINK
                 if heads[new >> SHIFT] is NO_LINKS:

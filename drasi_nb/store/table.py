@@ -10,14 +10,8 @@ from __future__ import annotations
 from array import array
 from typing import Any
 
-SHIFT = 10
-PAGE = 1 << SHIFT
-LOW = PAGE - 1
-EMPTY: tuple[None, ...] = (None,) * PAGE
-NO_LINK = -1
-NO_LINKS = array("i", [NO_LINK]) * PAGE  # shared and never written: a page without heads
-
-Page = Any  # list[Any] | array[float] | array[int] | tuple[None, ...]
+from drasi_nb.store.indexes import PropertyIndex
+from drasi_nb.store.paging import EMPTY, LOW, PAGE, SHIFT, Page
 
 
 class Table:
@@ -26,6 +20,7 @@ class Table:
     def __init__(self) -> None:
         self.page_count = 0
         self.columns: dict[str, list[Page]] = {}
+        self.indexes: dict[str, PropertyIndex] = {}
 
     def column(self, name: str) -> list[Page]:
         """Return the live page list of a property; made, all null, where nobody wrote it yet."""
@@ -41,8 +36,17 @@ class Table:
         self.page_count += 1
         return self.page_count - 1
 
+    def index(self, name: str) -> PropertyIndex:
+        """Return the live index of a property; made from the column on first sight."""
+        index = self.indexes.get(name)
+        if index is None:
+            index = self.indexes[name] = PropertyIndex(self.column(name))
+        return index
+
     def write(self, name: str, row: int, value: Any) -> None:
         """Set one cell."""
+        if self.indexes and name in self.indexes:
+            self.indexes[name].move(row, value)
         pages = self.columns.get(name)
         if pages is None:
             pages = self.column(name)

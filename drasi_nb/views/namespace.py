@@ -20,7 +20,7 @@ def runtimes_in(namespace: dict[str, Any]) -> dict[str, Runtime]:
     """Return the open runtimes of a notebook by variable, each once."""
     found: dict[int, tuple[str, Runtime]] = {}
     for name, value in namespace.items():
-        if name.startswith("_") or not is_runtime(value) or getattr(value, "_closed", False):
+        if name.startswith("_") or not is_runtime(value) or value.is_closed:
             continue
         found.setdefault(id(value), (name, value))
     return dict(found.values())

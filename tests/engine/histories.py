@@ -142,6 +142,13 @@ def condition(rng: random.Random, names: list[str], depth: int = 2) -> str:
     )
 
 
+def join(rng: random.Random, names: list[str]) -> str:
+    """Return an equality of two properties, which an index may answer, and perhaps more."""
+    a, b = (f"{rng.choice(names)}.{rng.choice(KEYS)}" for _ in range(2))
+    more = "" if rng.random() < 0.6 else f" AND {condition(rng, names, 1)}"
+    return f"{a} = {b}{more}"
+
+
 def labels_of(rng: random.Random) -> str:
     return rng.choice(("", ":A", ":A", ":B", ":A:B", ":A|B", ":!A"))
 
@@ -201,7 +208,7 @@ def query(rng: random.Random) -> str:
         text += f" MATCH {', '.join(paths)}"
         names = nodes + relations
         if names and rng.random() < 0.5:
-            text += f" WHERE {condition(rng, names)}"
+            text += f" WHERE {rng.choice((condition, join))(rng, names)}"
     names = nodes + relations
     if not names:
         return text + " RETURN count(*) AS c0"

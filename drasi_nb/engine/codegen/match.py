@@ -9,190 +9,35 @@ properties in one walk; it is used only where no other slot can hold the element
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
-from drasi_nb.engine.codegen.leaf import Column, Columns, Leaf, Place, Side
+from drasi_nb.engine.codegen.leaf import Leaf
+from drasi_nb.engine.codegen.slots import Anchor, BoundSlots, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.language import ast
-from drasi_nb.language.labels import disjoint_types, holds, plain_types
+from drasi_nb.language.labels import disjoint_types
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.nodes import Match, free_variables
-from drasi_nb.store.graph import Graph, RelationTable
-from drasi_nb.values.graph import Node, Relation
+from drasi_nb.store.indexes import RelationTables, scan_pages
 
 LOOPS_PER_FUNCTION = 6  # Python allows 20 nested blocks and 100 levels of indentation
-ALL = None
-Kind = Literal["node", "relation"]
 
 
-@dataclass(slots=True)
-class View:
-    """What of the graph a query sees.
-
-    Attributes:
-        graph: The shared store.
-        sources: Numbers of the sources the query subscribes to.
-    """
-
-    graph: Graph
-    sources: frozenset[int]
-
-
-@dataclass(slots=True)
-class Anchor:
-    """The slot a walk starts from; ``fused`` walks see both sides of a change."""
-
-    kind: Kind
-    slot: int
-    fused: bool
-
-
-@dataclass(slots=True)
-class Reads:
-    """The properties a stage reads, per slot name; ALL of them where the element is a value."""
-
-    by_slot: dict[str, set[str] | None] = field(default_factory=dict[str, Any])
-
-    def one(self, slot: str, key: str) -> None:
-        """Note the read of a property."""
-        known = self.by_slot.setdefault(slot, set())
-        if known is not None:
-            known.add(key)
-
-    def all(self, slot: str) -> None:
-        """Note that an element is read whole."""
-        self.by_slot[slot] = ALL
-
-
-class Walk:
+class Walk(BoundSlots):
     """Writes the function of one anchor."""
 
     def __init__(
         self, writer: Writer, view: View, match: Match, leaf: Leaf, reads: Reads, anchor: Anchor
     ) -> None:
-        self.writer, self.view, self.match, self.leaf = writer, view, match, leaf
-        self.reads, self.anchor = reads, anchor
-        self.nodes = {slot.name: i for i, slot in enumerate(match.nodes)}
-        self.relations = {slot.name: i for i, slot in enumerate(match.relations)}
+        super().__init__(writer, view, match, reads, anchor)
+        self.leaf = leaf
         self.bound_nodes: set[int] = set()
         self.bound_relations: set[int] = set()
-        self.loaded: list[dict[str, str]] = [{}]
-        self.live: list[str] = []
         self.flags = ("True", "True")
         self.waiting: list[ast.Expr] = []
-        names = frozenset((*self.nodes, *self.relations))
-        self.slot_names = names
-        self.early = [e for e in match.filters if cannot_fail(e, names)]
-        self.late = [e for e in match.filters if not cannot_fail(e, names)]
-
-    # -- what the leaf reads ------------------------------------------------------------
-
-    def _is_anchor(self, slot: str) -> bool:
-        table = self.nodes if self.anchor.kind == "node" else self.relations
-        return self.anchor.fused and table.get(slot) == self.anchor.slot
-
-    def _local(self, key: str) -> str | None:
-        return next((names[key] for names in reversed(self.loaded) if key in names), None)
-
-    def _load(self, key: str, prefix: str, source: str) -> str:
-        local = self._local(key)
-        if local is None:
-            local = self.writer.fresh(prefix)
-            self.writer.line(f"{local} = {source}")
-            self.loaded[-1][key] = local
-            self.live.append(local)
-        return local
-
-    def property(self, slot: str, key: str, side: Side) -> str:
-        """Write the read of a property, unless it was read; return its local name."""
-        self.reads.one(slot, key)
-        if slot in self.nodes:
-            i = self.nodes[slot]
-            pages = self.writer.bind(self.view.graph.nodes.column(key))
-            source = f"{pages}[p{i}][q{i}]"
-        else:
-            i = self.relations[slot]
-            table = self._single(i)
-            if table is not None:
-                pages = self.writer.bind(table.column(key))
-            else:
-                pages = f"T{i}.column({self.writer.bind(key)})"
-            source = f"{pages}[r{i} >> 10][r{i} & 1023]"
-        now = self._load(f"n {slot} {key}", "v", source)
-        if side == "n" or not self._is_anchor(slot):
-            return now
-        name = self.writer.bind(key)
-        return self._load(f"o {slot} {key}", "u", f"old[{name}] if {name} in old else {now}")
-
-    def value(self, slot: str, side: Side) -> str:
-        """Return source for the whole element as a value."""
-        self.reads.all(slot)
-        graph = self.view.graph
-        if slot in self.nodes:
-            source = f"{self.writer.bind(graph.node, 'node')}(h{self.nodes[slot]})"
-        else:
-            i = self.relations[slot]
-            source = f"{self.writer.bind(graph.relation, 'relation')}({self._table(i)}, r{i})"
-        if side == "o" and self._is_anchor(slot):
-            return f"{self.writer.bind(_before)}({source}, old)"
-        return source
-
-    def identity(self, slot: str) -> str:
-        """Return source for a hashable identity: the id, with its source where there are several."""
-        if slot in self.nodes:
-            i = self.nodes[slot]
-            source, page = f"{self.writer.bind(self.view.graph.nodes.ids)}[h{i}]", f"p{i}"
-        else:
-            i = self.relations[slot]
-            table = self._single(i)
-            ids = self.writer.bind(table.ids) if table is not None else f"T{i}.ids"
-            source, page = f"{ids}[r{i}]", f"{self._table(i)}.src[r{i}] >> 10"
-        if len(self.view.sources) == 1:
-            return source
-        groups = self.writer.bind(self.view.graph.nodes.page_group)
-        names = self.writer.bind(self.view.graph.source_ids)
-        return f"({names}[{groups}[{page}].source], {source})"
-
-    def label_test(self, slot: str, labels: ast.LabelExpr) -> str:
-        """Return source for a label predicate."""
-        if slot in self.nodes:
-            mask = self.view.graph.nodes.mask(labels, self.view.sources)
-            return f"{self.writer.bind(mask)}[p{self.nodes[slot]}]"
-        i = self.relations[slot]
-        return f"{self.writer.bind(_type_holds)}({self.writer.bind(labels)}, {self._table(i)})"
-
-    @contextmanager
-    def scope(self) -> Iterator[None]:
-        """Forget, at its end, the reads that were written inside."""
-        self.loaded.append({})
-        live = len(self.live)
-        yield
-        self.loaded.pop()
-        del self.live[live:]
-
-    def _single(self, i: int) -> RelationTable | None:
-        """Return the table of a relation slot that has exactly one type."""
-        names = plain_types(self.match.relations[i].types)
-        if names is None or len(names) != 1:
-            return None
-        return self.view.graph.type_table(next(iter(names)))
-
-    def _table(self, i: int) -> str:
-        table = self._single(i)
-        return f"T{i}" if table is None else self.writer.bind(table)
-
-    # -- the function -------------------------------------------------------------------
-
-    def columns(self) -> Columns:
-        """Return the slots as columns."""
-        names = (*self.nodes, *self.relations)
-        return {name: Column(name, "", self._is_anchor(name)) for name in names}
-
-    def place(self, side: Side) -> Place:
-        """Return this point of the walk for one side."""
-        return Place(self.writer, self, self.columns(), side)
+        self.slot_names = frozenset((*self.nodes, *self.relations))
+        self.early = [e for e in match.filters if cannot_fail(e, self.slot_names)]
 
     def write(self, name: str) -> None:
         """Write the whole function."""
@@ -253,8 +98,7 @@ class Walk:
 
     def _filters(self, body: Any) -> None:
         """Write the early filters whose variables are bound by now, then the body."""
-        have = {name for name, i in self.nodes.items() if i in self.bound_nodes}
-        have |= {name for name, i in self.relations.items() if i in self.bound_relations}
+        have = self._bound_names()
         ready = [e for e in self.waiting if free_variables(e) <= have]
         if not ready:
             body()
@@ -291,10 +135,45 @@ class Walk:
             self._relation((closing or reachable)[0], loops)
             return
         free = [i for i in range(len(self.match.nodes)) if i not in self.bound_nodes]
-        if free:
-            self._scan(free[0], loops)
+        if not free:
+            self._leaf()
             return
-        self._leaf()
+        for i in free:
+            for e in self.waiting:
+                probe = self._probe(i, e)
+                if probe is not None:
+                    self._scan(i, probe, loops)
+                    return
+        nodes = self.view.graph.nodes
+        mask = self.writer.bind(nodes.mask(self.match.nodes[free[0]].labels, self.view.sources))
+        every = f"{self.writer.bind(scan_pages)}({mask}, {self.writer.bind(nodes.ids)})"
+        self._scan(free[0], every, loops)
+
+    def _probe(self, i: int, e: ast.Expr) -> str | None:
+        """Return source for the candidates of a node slot that an equality leaves, if it does."""
+        if not isinstance(e, ast.Comparison) or len(e.rest) != 1 or e.rest[0][0] != "=":
+            return None
+        bound = self._bound_names()
+        name = self.match.nodes[i].name
+        for mine, other in ((e.first, e.rest[0][1]), (e.rest[0][1], e.first)):
+            match mine:
+                case ast.Property(base=ast.Variable(name=base), key=key) if base == name:
+                    pass
+                case _:
+                    continue
+            if not free_variables(other) <= bound:
+                continue
+            index = self.writer.bind(self.view.graph.nodes.index(key))
+            now = self.place("n")
+            if self.anchor.fused and now.changes(other):
+                before = self.place("o").value(other)
+                return f"{index}.probe_both({before}, {now.value(other)})"
+            return f"{index}.probe({now.value(other)})"
+        return None
+
+    def _bound_names(self) -> set[str]:
+        names = {name for name, i in self.nodes.items() if i in self.bound_nodes}
+        return names | {name for name, i in self.relations.items() if i in self.bound_relations}
 
     def _continue_apart(self) -> None:
         name = self.writer.fresh("walk")
@@ -307,21 +186,15 @@ class Walk:
             self._step(0)
         self.writer.apart.append(lines)
 
-    def _scan(self, i: int, loops: int) -> None:
-        nodes = self.view.graph.nodes
-        ids, mask = (
-            self.writer.bind(nodes.ids),
-            self.writer.bind(nodes.mask(self.match.nodes[i].labels, self.view.sources)),
-        )
-        scan = self.writer.bind(scan_pages)
-        with self._block(f"for h{i} in {scan}({mask}, {ids}):"):
+    def _scan(self, i: int, candidates: str, loops: int) -> None:
+        with self._block(f"for h{i} in {candidates}:"):
             self._check_node(i, lambda: self._step(loops + 1))
 
     def _relation(self, i: int, loops: int) -> None:
         slot = self.match.relations[i]
         forward = slot.start in self.bound_nodes
         near, far = (slot.start, slot.end) if forward else (slot.end, slot.start)
-        table, used = self._single(i), loops
+        table, used = self.single(i), loops
         if table is None:
             tables = self.writer.bind(RelationTables(self.view.graph, slot.types))
             with self._block(f"for T{i} in {tables}:"):
@@ -332,8 +205,11 @@ class Walk:
 
     def _directions(self, i: int, near: int, far: int, forward: bool, loops: int) -> None:
         slot = self.match.relations[i]
+        if far in self.bound_nodes:
+            self._close(i, loops)
+            return
         out, into = self._chain(i, True), self._chain(i, False)
-        if slot.directed or near == far:
+        if slot.directed:
             self._chase(i, near, far, out if forward else into, "", loops)
             return
         both = f"(({', '.join(out)}, False), ({', '.join(into)}, True))"
@@ -343,9 +219,32 @@ class Walk:
             again = f"not (b{i} and E{i}[r{i}] == h{near})"
             self._chase(i, near, far, (f"H{i}", f"N{i}", f"E{i}"), again, loops + 1)
 
+    def _close(self, i: int, loops: int) -> None:
+        """Write the probe for a relation between two nodes that are bound."""
+        slot = self.match.relations[i]
+        ends = f"h{slot.start}, h{slot.end}"
+        table = self.single(i)
+        pairs = f"T{i}.pairs()" if table is None else self.writer.bind(table.pairs())
+        if slot.directed or slot.start == slot.end:
+            self._probe_pair(i, f"{pairs}.between({ends})", loops)
+            return
+        ways = f"(({ends}), (h{slot.end}, h{slot.start}))"
+        ways += f" if h{slot.start} != h{slot.end} else (({ends}),)"
+        with self._block(f"for s{i}, d{i} in {ways}:"):
+            self._probe_pair(i, f"{pairs}.between(s{i}, d{i})", loops + 1)
+
+    def _probe_pair(self, i: int, rows: str, loops: int) -> None:
+        self.bound_relations.add(i)
+        with self._block(f"for r{i} in {rows}:"):
+            self.live.append(f"r{i}")
+            tests = self._other_relations(i)
+            with self._block(f"if {' and '.join(tests) or 'True'}:"):
+                self._filters(lambda: self._step(loops + 1))
+        self.bound_relations.discard(i)
+
     def _chain(self, i: int, out: bool) -> tuple[str, str, str]:
         """Return sources for the heads, the links and the far ends of a chain."""
-        table, bind = self._single(i), self.writer.bind
+        table, bind = self.single(i), self.writer.bind
         if table is None:
             name = f"T{i}"
             if out:
@@ -359,28 +258,16 @@ class Walk:
         self, i: int, near: int, far: int, chain: tuple[str, str, str], test: str, loops: int
     ) -> None:
         heads, links, ends = chain
-        closing = far in self.bound_nodes
-        tests = [test] if test else []
-        tests += [f"{ends}[r{i}] == h{far}"] if closing else []
-        tests += self._other_relations(i)
+        tests = ([test] if test else []) + self._other_relations(i)
         self.writer.line(f"r{i} = {heads}[p{near}][q{near}]")
         self.live.append(f"r{i}")
         self.bound_relations.add(i)
         with self._block(f"while r{i} >= 0:"):
-            if tests:
-                with self._block(f"if {' and '.join(tests)}:"):
-                    self._arrive(i, far, ends, closing, loops + 1)
-            else:
-                self._arrive(i, far, ends, closing, loops + 1)
+            with self._block(f"if {' and '.join(tests)}:") if tests else nullcontext():
+                self.writer.line(f"h{far} = {ends}[r{i}]")
+                self._check_node(far, lambda: self._step(loops + 1))
             self.writer.line(f"r{i} = {links}[r{i}]")
         self.bound_relations.discard(i)
-
-    def _arrive(self, i: int, far: int, ends: str, closing: bool, loops: int) -> None:
-        if closing:
-            self._filters(lambda: self._step(loops))
-            return
-        self.writer.line(f"h{far} = {ends}[r{i}]")
-        self._check_node(far, lambda: self._step(loops))
 
     def _other_relations(self, i: int) -> list[str]:
         """Return tests that keep relation ``i`` apart from those bound before it."""
@@ -389,7 +276,7 @@ class Walk:
             other = b if a == i else a if b == i else None
             if other is None or other not in self.bound_relations:
                 continue
-            same_table = f"{self._table(i)} is {self._table(other)}"
+            same_table = f"{self.table(i)} is {self.table(other)}"
             out.append(f"not (r{i} == r{other} and {same_table})")
         anchor = self.anchor
         if anchor.kind == "relation" and not anchor.fused and i < anchor.slot:
@@ -399,7 +286,7 @@ class Walk:
             )
             pair = (i, anchor.slot)
             if pair not in self.match.unique and not disjoint_types(mine, theirs):
-                out.append(f"not (r{i} == a and {self._table(i)} is A)")
+                out.append(f"not (r{i} == a and {self.table(i)} is A)")
         return out
 
     def _leaf(self) -> None:
@@ -412,44 +299,3 @@ class Walk:
             self.leaf.sides(self.place("o"), self.place("n"), key, self.slot_names, self.flags)
         else:
             self.leaf.weighted(self.place("n"), key, self.slot_names)
-
-
-class RelationTables:
-    """The tables whose type satisfies an expression, those to come included."""
-
-    def __init__(self, graph: Graph, types: ast.LabelExpr | None) -> None:
-        self.graph, self.types = graph, types
-        self.seen = 0
-        self.tables: list[RelationTable] = []
-
-    def __iter__(self) -> Iterator[RelationTable]:
-        new = self.graph.tables[self.seen :]
-        if new:
-            self.tables.extend(table for table in new if _type_holds(self.types, table))
-            self.seen += len(new)
-        return iter(self.tables)
-
-
-def _type_holds(types: ast.LabelExpr | None, table: RelationTable) -> bool:
-    return holds(types, (table.name,))
-
-
-def scan_pages(mask: list[bool], ids: list[Any]) -> Iterator[int]:
-    """Yield the handles of all nodes on the pages of a mask."""
-    for page, matches in enumerate(mask):
-        if matches:
-            base = page << 10
-            for place, element_id in enumerate(ids[base : base + 1024]):
-                if element_id is not None:
-                    yield base + place
-
-
-def _before(element: Node | Relation, old: dict[str, Any]) -> Node | Relation:
-    """Return an element, just made, as it was before a change of properties."""
-    properties = element.properties
-    for name, value in old.items():
-        if value is None:
-            properties.pop(name, None)
-        else:
-            properties[name] = value
-    return element
