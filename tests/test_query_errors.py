@@ -50,7 +50,7 @@ WRONG = [
     ("MATCH () RETURN *", "no-variables-in-scope", 1, 10, None),
     ("MATCH (r) WHERE 5 RETURN r", "type", 1, 17, None),
     ("MATCH (r) RETURN (5).x", "type", 1, 19, None),
-    ("MATCH (r) RETURN rand()", "refused-function", 1, 18, None),
+    ("MATCH (r) RETURN randomUUID()", "refused-function", 1, 18, None),
     ("MATCH (r) RETURN r.x + count(*)", "ambiguous-aggregation", 1, 18, None),
     ("MATCH (r) RETURN r.x + r.y AS g, r.x + r.y + count(*) AS n", "ambiguous-aggregation", 1, 34, None),
     ("MATCH (r {x: 1} RETURN r", "syntax", 1, 17, None),
@@ -69,21 +69,9 @@ def test_code_place_and_hint(
 
 
 LATER = {
-    "MATCH (a) OPTIONAL MATCH (a)-->(b) RETURN a": 11,
-    "UNWIND [1] AS x RETURN x": 1,
-    "RETURN 1 AS x UNION RETURN 2 AS x": 21,
-    "MATCH (a) RETURN a.x AS x ORDER BY x": 36,
-    "MATCH (a) RETURN a.x AS x SKIP 1": 32,
-    "MATCH (a) RETURN a.x AS x LIMIT 1": 33,
-    "MATCH (a)-[*1..3]->(b) RETURN a": 10,
-    "MATCH p = (a)-->(b) RETURN p": 7,
-    "MATCH (a) WHERE EXISTS { (a)-->() } RETURN a": 17,
-    "MATCH (a) WHERE (a)-->() RETURN a": 17,
-    "MATCH (a) RETURN [(a)-->(b) | b.x] AS x": 18,
-    "MATCH (a) WITH a MATCH (a)-->(b) RETURN b": 18,
-    "MATCH (a) CALL { MATCH (b) RETURN b } RETURN a": 11,
-    "MATCH p = shortestPath((a)-[*]->(b)) RETURN p": 7,
-    "RETURN 1": 1,
+    "MATCH (a) WHERE any(x IN a.l WHERE (a)-->({k: x})) RETURN a": 36,
+    "MATCH (a) RETURN stDev(a.x) AS s": 18,
+    "MATCH (a) RETURN percentileCont(a.x, 0.5) AS s": 18,
 }
 
 
@@ -91,6 +79,30 @@ LATER = {
 def test_what_runs_later_is_refused_by_name_and_place(text: str) -> None:
     error = refuse(text)
     assert (error.code, error.column) == ("not-yet", LATER[text]), str(error)
+
+
+WRONG_CLAUSES = {
+    "MATCH (a) RETURN a AS x UNION RETURN 1 AS y": "different-columns-in-union",
+    "RETURN 1 AS x UNION RETURN 2 AS x UNION ALL RETURN 3 AS x": "invalid-clause-composition",
+    "MATCH (a) RETURN a SKIP -1": "negative-integer-argument",
+    "MATCH (a) RETURN a LIMIT 1.5": "invalid-argument-type",
+    "MATCH (a) RETURN a LIMIT a.x": "non-constant-expression",
+    "MATCH (a) UNWIND [1] AS a RETURN a": "already-bound",
+    "MATCH (a) CALL { WITH a RETURN a } RETURN a": "already-bound",
+    "MATCH (a) CALL { MATCH (a)-->(b) RETURN b AS c } RETURN d": "undefined-variable",
+    "MATCH (a) RETURN (a)-->() AS x": "unexpected-syntax",
+    "MATCH (a) WHERE (a)-->(b) RETURN a": "undefined-variable",
+    "MATCH (a) WITH a.x AS x ORDER BY sum(a.y) RETURN x": "invalid-aggregation",
+    "MATCH (a) RETURN DISTINCT a.x AS x ORDER BY a.y": "undefined-variable",
+    "MATCH p = (a)-->(b) MATCH p = (b)-->(c) RETURN p": "already-bound",
+    "MATCH p = shortestPath((a)-->(b)-->(c)) RETURN p": "invalid-shortest-path",
+    "MATCH (a)-[r]->(b) MATCH (a)-[r*]->(c) RETURN c": "type-clash",
+}
+
+
+@pytest.mark.parametrize("text", WRONG_CLAUSES)
+def test_a_wrong_clause_is_named(text: str) -> None:
+    assert refuse(text).code == WRONG_CLAUSES[text]
 
 
 READABLE = [

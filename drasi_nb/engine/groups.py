@@ -42,6 +42,7 @@ class GroupStage:
         self, operator: Aggregate, mark: Callable[[], None], log: FailureLog, number: int
     ) -> None:
         self.operator, self.log, self.number = operator, log, number
+        self.names = tuple(name for name, _ in (*operator.keys, *operator.aggregates))
         self.groups: dict[Any, list[Any]] = {}
         self.touched: list[tuple[Any, list[Any]]] = []
         self.next: Callable[[Any, Any, Any], None] = lambda _key, _before, _after: None

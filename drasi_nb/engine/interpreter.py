@@ -1,170 +1,226 @@
-"""The oracle: a plan evaluated from scratch, the obvious way.
+"""A plan evaluated from scratch, the obvious way: list in, list out.
 
-No codegen, no state, no index; it shares with the engine only the plan and the values.
-Cost: the product of all elements over all slots, cut where a prefix cannot match.
+With ``NaiveMatcher`` it is the oracle: no codegen, no state, no index; it shares with the
+engine only the plan and the values. The engine uses it with a matcher over the store for what
+a chain makes of one row (``engine/apply.py``).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
-from drasi_nb.engine.codegen.expressions import has_labels, project_map
 from drasi_nb.errors import EvaluationError
-from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
-from drasi_nb.language.labels import holds
-from drasi_nb.plan.nodes import Aggregate, AggregateCall, Constant, Filter, Match, Plan, Project
+from drasi_nb.plan.evaluation import Env, evaluate
+from drasi_nb.plan.nodes import (
+    Aggregate,
+    AggregateCall,
+    Apply,
+    Filter,
+    Match,
+    Operator,
+    Plan,
+    Project,
+    Sort,
+    Union,
+    Unwind,
+)
 from drasi_nb.values import arithmetic, logic
-from drasi_nb.values.graph import Node, Relation
-from drasi_nb.values.ordering import group_key, order_key, unsigned_zero
+from drasi_nb.values.ordering import (
+    Descending,
+    group_key,
+    order_key,
+    unsigned_zero,
+)
 
-Env = dict[str, Any]
 Row = tuple[Any, Env]  # (row key, columns)
-_RULES = {
-    "=": logic.eq, "<>": logic.ne, "<": logic.lt, "<=": logic.le, ">": logic.gt, ">=": logic.ge,
-    "+": arithmetic.add, "-": arithmetic.sub, "*": arithmetic.mul, "/": arithmetic.div,
-    "%": arithmetic.mod, "^": arithmetic.power, "XOR": logic.xor, "IN": logic.in_,
-    "STARTS WITH": logic.starts_with, "ENDS WITH": logic.ends_with,
-    "CONTAINS": logic.contains, "=~": logic.matches,
-}  # fmt: skip
+Rows = Iterable[Row]
 
 
-@dataclass(frozen=True, slots=True)
-class PlainGraph:
-    """A graph as two lists."""
+class Matcher(Protocol):
+    """Finds the matches of a pattern."""
 
-    nodes: list[Node]
-    relations: list[Relation]
+    def matches(self, match: Match, env: Env) -> Iterator[tuple[tuple[Any, ...], Env]]:
+        """Yield (identities of what is not imported, slots) for every match, filters aside."""
+        ...
+
+
+class Interpreter:
+    """Evaluates chains of operators.
+
+    Attributes:
+        dropped: The key of every row that an error kept out, with the error.
+    """
+
+    def __init__(self, matcher: Matcher) -> None:
+        self.matcher = matcher
+        self.dropped: list[tuple[Any, EvaluationError]] = []
+
+    def run(self, operators: Iterable[Operator], rows: list[Row]) -> list[Row]:
+        """Return what a chain makes of some rows."""
+        for operator in operators:
+            rows = list(self._step(operator, rows))
+        return rows
+
+    def _step(self, operator: Operator, rows: list[Row]) -> Rows:
+        match operator:
+            case Match():
+                return self._match(operator, rows)
+            case Filter(conditions=conditions):
+                return self._filter(rows, conditions)
+            case Project(items=items):
+                return self._project(rows, items)
+            case Aggregate():
+                return self._aggregate(rows, operator)
+            case Unwind():
+                return self._unwind(rows, operator)
+            case Sort():
+                return self._sort(rows, operator)
+            case Apply():
+                return self._apply(rows, operator)
+            case Union(branches=branches):
+                return self._union(rows, branches)
+
+    def _match(self, match: Match, rows: list[Row]) -> Rows:
+        for key, env in rows:
+            for identity, slots in self.matcher.matches(match, env):
+                yield from self._filter([((*key, *identity), {**env, **slots})], match.filters)
+
+    def _filter(self, rows: Rows, conditions: tuple[ast.Expr, ...]) -> Rows:
+        for key, env in rows:
+            try:
+                if all(logic.as_boolean(evaluate(e, env)) is True for e in conditions):
+                    yield key, env
+            except EvaluationError as error:
+                self.dropped.append((key, error))
+
+    def _project(self, rows: Rows, items: tuple[tuple[str, ast.Expr], ...]) -> Rows:
+        for key, env in rows:
+            try:
+                yield key, {name: evaluate(expression, env) for name, expression in items}
+            except EvaluationError as error:
+                self.dropped.append((key, error))
+
+    def _aggregate(self, rows: Rows, operator: Aggregate) -> Rows:
+        groups: dict[Any, list[tuple[Any, list[Any], list[Any]]]] = {}
+        if not operator.keys:
+            groups[()] = []
+        for row_key, env in rows:
+            try:
+                values = [evaluate(expression, env) for _, expression in operator.keys]
+                arguments = [_argument(call, env) for _, call in operator.aggregates]
+            except EvaluationError as error:
+                self.dropped.append((row_key, error))
+                continue
+            group = tuple(group_key(value) for value in values)
+            groups.setdefault(group, []).append((row_key, values, arguments))
+        for group, members in groups.items():
+            members.sort(key=lambda member: order_key(member[0]))
+            columns: Env = {}
+            for place, (name, _) in enumerate(operator.keys):
+                columns[name] = representative([values[place] for _, values, _ in members])
+            try:
+                for place, (name, call) in enumerate(operator.aggregates):
+                    columns[name] = _total(call, [args[place] for _, _, args in members])
+            except EvaluationError as error:
+                self.dropped.append((group, error))
+                continue
+            yield group, columns
+
+    def _unwind(self, rows: Rows, operator: Unwind) -> Rows:
+        for key, env in rows:
+            try:
+                items = unwound(evaluate(operator.source, env))
+            except EvaluationError as error:
+                self.dropped.append((key, error))
+                continue
+            for place, item in enumerate(items):
+                yield (*key, place), {**env, operator.name: item}
+
+    def _sort(self, rows: Rows, operator: Sort) -> Rows:
+        ranked = list[tuple[Any, Any, Row]]()
+        for key, env in rows:
+            try:
+                ranked.append((rank_of(operator, env), order_key(key), (key, env)))
+            except EvaluationError as error:
+                self.dropped.append((key, error))
+        ranked.sort(key=lambda entry: entry[:2])
+        stop = None if operator.limit is None else operator.skip + operator.limit
+        for rank, _, (key, env) in ranked[operator.skip : stop]:
+            yield ((rank, *key) if operator.is_kept else key), env
+
+    def _apply(self, rows: Rows, operator: Apply) -> Rows:
+        for key, env in rows:
+            yield from (
+                ((*key, *more), {**env, **added}) for more, added in self.applied(operator, env)
+            )
+
+    def applied(self, operator: Apply, env: Env) -> list[Row]:
+        """Return, for one row, (what its key grows by, the added columns) of every row out."""
+        found = self.run(operator.inner, [((), env)])
+        adds = operator.adds
+        match operator.kind:
+            case "exists":
+                return [((), {adds[0]: bool(found)})]
+            case "count":
+                return [((), {adds[0]: len(found)})]
+            case "collect":
+                found.sort(key=lambda row: order_key(row[0]))
+                return [((), {adds[0]: [next(iter(inner.values())) for _, inner in found]})]
+            case "optional" if not found:
+                return [((None,), dict.fromkeys(adds))]
+            case _:
+                return [(key, {name: inner[name] for name in adds}) for key, inner in found]
+
+    def _union(self, rows: list[Row], branches: tuple[tuple[Operator, ...], ...]) -> Rows:
+        for place, branch in enumerate(branches):
+            for key, env in self.run(branch, rows):
+                yield (place, *key), env
+
+
+def unwound(value: Any) -> list[Any]:
+    """Return the items UNWIND makes of a value.
+
+    Source: openCypher 9, "UNWIND"; a value that is no list is its own only item.
+    """
+    if value is None:
+        return []
+    return value if type(value) is list else [value]
+
+
+def rank_of(sort: Sort, env: Env) -> tuple[Any, ...]:
+    """Return where a row stands: a tuple that compares as the sort keys say.
+
+    Raises:
+        EvaluationError: A key fails on the row.
+    """
+    return tuple(
+        Descending(order_key(evaluate(e, env))) if descending else order_key(evaluate(e, env))
+        for e, descending in sort.keys
+    )
 
 
 def evaluate_plan(
-    plan: Plan, graph: PlainGraph, *, failed: list[Any] | None = None
+    plan: Plan, matcher: Matcher, *, failed: list[Any] | None = None
 ) -> dict[Any, tuple[Any, ...]]:
     """Return the result, row key to row.
 
     Args:
         plan: A bound plan.
-        graph: What the query sees.
+        matcher: Knows what the query sees.
         failed: Receives the key of every row dropped by an error.
     """
-    dropped = [] if failed is None else failed
-    rows: Iterable[Row] = []
-    for operator in plan.operators:
-        match operator:
-            case Match():
-                rows = list(_match(operator, graph, dropped))
-            case Filter(conditions=conditions):
-                rows = list(_filter(rows, conditions, dropped))
-            case Project(items=items):
-                rows = list(_project(rows, items, dropped))
-            case Aggregate():
-                rows = list(_aggregate(rows, operator, dropped))
+    interpreter = Interpreter(matcher)
+    rows = interpreter.run(plan.operators, [((), {})])
+    if failed is not None:
+        failed += [key for key, _ in interpreter.dropped]
     return {key: tuple(env[name] for name in plan.columns) for key, env in rows}
 
 
-def _match(match: Match, graph: PlainGraph, dropped: list[Any]) -> Iterator[Row]:
-    nodes = {(node.source, node.id): node for node in graph.nodes}
-
-    def place(
-        slot: int, chosen: list[Relation], ends: dict[int, Node]
-    ) -> Iterator[tuple[list[Relation], dict[int, Node]]]:
-        if slot == len(match.relations):
-            yield chosen, ends
-            return
-        pattern = match.relations[slot]
-        for relation in graph.relations:
-            if not holds(pattern.types, (relation.type,)):
-                continue
-            if any(b == slot and chosen[a] == relation for a, b in match.unique):
-                continue
-            ways = [(relation.start, relation.end)]
-            if not pattern.directed and relation.start != relation.end:
-                ways.append((relation.end, relation.start))
-            for start, end in ways:
-                tail = nodes.get((relation.source, start))
-                head = nodes.get((relation.source, end))
-                if tail is None or head is None:
-                    continue
-                after = dict(ends)
-                if after.setdefault(pattern.start, tail) != tail:
-                    continue
-                if after.setdefault(pattern.end, head) != head:
-                    continue
-                yield from place(slot + 1, [*chosen, relation], after)
-
-    def fill(slot: int, ends: dict[int, Node]) -> Iterator[dict[int, Node]]:
-        if slot == len(match.nodes):
-            yield ends
-            return
-        choices = [ends[slot]] if slot in ends else graph.nodes
-        for node in choices:
-            if holds(match.nodes[slot].labels, node.labels):
-                yield from fill(slot + 1, {**ends, slot: node})
-
-    for chosen, ends in place(0, [], {}):
-        for filled in fill(0, ends):
-            env: Env = {slot.name: filled[i] for i, slot in enumerate(match.nodes)}
-            env |= {slot.name: chosen[i] for i, slot in enumerate(match.relations)}
-            elements: list[Any] = [filled[i] for i in range(len(match.nodes))]
-            key = tuple((element.source, element.id) for element in [*elements, *chosen])
-            yield from _filter([(key, env)], match.filters, dropped)
-
-
-def _filter(
-    rows: Iterable[Row], conditions: tuple[ast.Expr, ...], dropped: list[Any]
-) -> Iterator[Row]:
-    for key, env in rows:
-        try:
-            if all(
-                logic.as_boolean(evaluate(condition, env)) is True for condition in conditions
-            ):
-                yield key, env
-        except EvaluationError:
-            dropped.append(key)
-
-
-def _project(
-    rows: Iterable[Row], items: tuple[tuple[str, ast.Expr], ...], dropped: list[Any]
-) -> Iterator[Row]:
-    for key, env in rows:
-        try:
-            yield key, {name: evaluate(expression, env) for name, expression in items}
-        except EvaluationError:
-            dropped.append(key)
-
-
-def _aggregate(rows: Iterable[Row], operator: Aggregate, dropped: list[Any]) -> Iterator[Row]:
-    groups: dict[Any, list[tuple[Any, list[Any], list[Any]]]] = {}
-    if not operator.keys:
-        groups[()] = []
-    for row_key, env in rows:
-        try:
-            values = [evaluate(expression, env) for _, expression in operator.keys]
-            arguments = [_argument(call, env) for _, call in operator.aggregates]
-        except EvaluationError:
-            dropped.append(row_key)
-            continue
-        group = tuple(group_key(value) for value in values)
-        groups.setdefault(group, []).append((row_key, values, arguments))
-    for group, members in groups.items():
-        members.sort(key=lambda member: order_key(member[0]))
-        columns: Env = {}
-        for place, (name, _) in enumerate(operator.keys):
-            columns[name] = _representative([values[place] for _, values, _ in members])
-        try:
-            for place, (name, call) in enumerate(operator.aggregates):
-                columns[name] = _total(call, [arguments[place] for _, _, arguments in members])
-        except EvaluationError:
-            dropped.append(group)
-            continue
-        yield group, columns
-
-
-def _representative(values: list[Any]) -> Any:
+def representative(values: list[Any]) -> Any:
     """Return the value that stands for equal ones: the integer where 1 and 1.0 meet."""
     integers = [value for value in values if type(value) is int]
     return unsigned_zero((integers or values)[0])
@@ -183,7 +239,7 @@ def _total(call: AggregateCall, arguments: list[Any]) -> Any:
         classes: dict[Any, list[Any]] = {}
         for value in values:
             classes.setdefault(group_key(value), []).append(value)
-        values = [_representative(same) for same in classes.values()]
+        values = [representative(same) for same in classes.values()]
     match call.kind:
         case "count":
             return len(values)
@@ -222,102 +278,3 @@ def _rounded(values: list[Any], divisor: int) -> float:
         return float(exact)
     except OverflowError:
         return math.inf if exact > 0 else -math.inf
-
-
-def evaluate(e: ast.Expr, env: Env) -> Any:
-    """Return the value of an expression over the columns of a row.
-
-    Raises:
-        EvaluationError: The expression fails on these values.
-    """
-    match e:
-        case ast.Literal(value=value) | Constant(value=value):
-            return value
-        case ast.Variable(name=name):
-            return env[name]
-        case ast.Property(base=base, key=key):
-            return arithmetic.get_property(evaluate(base, env), key)
-        case ast.Binary(op=op, left=left, right=right) if op in ("AND", "OR"):
-            stop = op == "OR"
-            a = logic.as_boolean(evaluate(left, env))
-            if a is stop:
-                return stop
-            b = logic.as_boolean(evaluate(right, env))
-            return logic.or_(a, b) if stop else logic.and_(a, b)
-        case ast.Binary(op="XOR", left=left, right=right):
-            a, b = (logic.as_boolean(evaluate(side, env)) for side in (left, right))
-            return logic.xor(a, b)
-        case ast.Binary(op=op, left=left, right=right):
-            return _RULES[op](evaluate(left, env), evaluate(right, env))
-        case ast.Unary(op="NOT", operand=operand):
-            return logic.not_(logic.as_boolean(evaluate(operand, env)))
-        case ast.Unary(op=op, operand=operand):
-            return (arithmetic.neg if op == "-" else arithmetic.pos)(evaluate(operand, env))
-        case ast.Comparison(first=first, rest=rest):
-            values = [evaluate(first, env), *(evaluate(other, env) for _, other in rest)]
-            pairs = [_RULES[op](values[i], values[i + 1]) for i, (op, _) in enumerate(rest)]
-            return False if False in pairs else None if None in pairs else True
-        case ast.IsNull(operand=operand, negated=negated):
-            return (evaluate(operand, env) is None) != negated
-        case ast.HasLabels(base=base, labels=labels):
-            return has_labels(evaluate(base, env), labels)
-        case ast.Case(subject=subject, whens=whens, default=default):
-            for when, then in whens:
-                if subject is None:
-                    hit = logic.as_boolean(evaluate(when, env))
-                else:
-                    hit = logic.eq(evaluate(subject, env), evaluate(when, env))
-                if hit is True:
-                    return evaluate(then, env)
-            return None if default is None else evaluate(default, env)
-        case ast.FunctionCall(name=name, args=args):
-            function = lookup(name)
-            assert function is not None
-            return function.call(*(evaluate(arg, env) for arg in args))
-        case ast.ListLiteral(items=items):
-            return [evaluate(item, env) for item in items]
-        case ast.MapLiteral(entries=entries):
-            return {key: evaluate(value, env) for key, value in entries}
-        case ast.MapProjection(base=base, items=items):
-            parts = [(key, None if v is None else evaluate(v, env)) for key, v in items]
-            return project_map(evaluate(base, env), parts)
-        case ast.Index(base=base, index=index):
-            return arithmetic.get_index(evaluate(base, env), evaluate(index, env))
-        case ast.Slice(base=base, start=start, stop=stop):
-            listed = evaluate(base, env)
-            low = 0 if start is None else evaluate(start, env)
-            return arithmetic.get_slice(
-                listed, low, arithmetic.INT_MAX if stop is None else evaluate(stop, env)
-            )
-        case _:
-            return _over_list(e, env)
-
-
-def _over_list(e: ast.Expr, env: Env) -> Any:
-    match e:
-        case ast.ListComprehension(variable=name, source=source, where=where, result=result):
-            return arithmetic.comprehend(
-                evaluate(source, env),
-                lambda x: (
-                    True
-                    if where is None
-                    else logic.as_boolean(evaluate(where, {**env, name: x}))
-                ),
-                lambda x: x if result is None else evaluate(result, {**env, name: x}),
-            )
-        case ast.Quantifier(kind=kind, variable=name, source=source, where=where):
-            return arithmetic.quantify(
-                kind,
-                evaluate(source, env),
-                lambda x: logic.as_boolean(evaluate(where, {**env, name: x})),
-            )
-        case ast.Reduce(
-            accumulator=acc, initial=initial, variable=name, source=source, body=body
-        ):
-            return arithmetic.fold(
-                evaluate(initial, env),
-                evaluate(source, env),
-                lambda a, x: evaluate(body, {**env, acc: a, name: x}),
-            )
-        case _:
-            raise AssertionError(f"the binder lets no {type(e).__name__} through")

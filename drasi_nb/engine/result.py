@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from drasi_nb.values.ordering import identical
 
 Row = tuple[Any, ...]
 RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
+
+
+class Inbox(Protocol):
+    """Takes rows by key."""
+
+    def add(self, key: Any, row: Row) -> None:
+        """A row enters."""
+        ...
+
+    def remove(self, key: Any, row: Row) -> None:
+        """A row leaves."""
+        ...
+
+    def update(self, key: Any, before: Row, after: Row) -> None:
+        """A row becomes another one under the same key."""
+        ...
 
 
 class ResultStage:

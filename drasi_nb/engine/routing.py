@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from drasi_nb.engine.stages import CompiledQuery, Handler
+from drasi_nb.engine.handlers import Handler
+from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.language.labels import holds
 from drasi_nb.store.graph import Group, RelationTable, admits
 
@@ -16,15 +17,15 @@ Calls = tuple[tuple[Call, ...], tuple[Call, ...]]  # (both ways by enum, fused)
 class Route:
     """The handlers of one kind of element.
 
-    A query with a single handler here may take a change of properties in one walk; one with
+    A part of a query with a single handler here may take a change of properties in one walk; one with
     several needs the walk before and the walk after.
     """
 
-    __slots__ = ("_per_query", "calls", "enums")
+    __slots__ = ("_parts", "calls", "enums")
 
-    def __init__(self, per_query: list[list[Handler]]) -> None:
-        self._per_query = [mine for mine in per_query if mine]
-        self.enums = tuple(handler.enum for mine in per_query for handler in mine)
+    def __init__(self, parts: list[list[Handler]]) -> None:
+        self._parts = [mine for mine in parts if mine]
+        self.enums = tuple(handler.enum for mine in parts for handler in mine)
         # by the name of one property, or by the frozenset of several that changed at once
         self.calls: dict[Any, Calls] = {}
 
@@ -33,7 +34,7 @@ class Route:
         changed = frozenset(names)
         hit = [
             mine
-            for mine in self._per_query
+            for mine in self._parts
             if any(handler.reads is None or handler.reads & changed for handler in mine)
         ]
         # with several slots all are walked: a match that holds the element twice is counted
@@ -70,11 +71,12 @@ class Router:
                 [
                     [
                         handler
-                        for handler in query.handlers
+                        for handler in part
                         if handler.kind == "node"
                         and admits(group, handler.labels, query.view.sources)
                     ]
                     for query in self.queries
+                    for part in query.handlers
                 ]
             )
         return route
@@ -87,12 +89,13 @@ class Router:
                 [
                     [
                         handler
-                        for handler in query.handlers
+                        for handler in part
                         if handler.kind == "relation"
                         and source in query.view.sources
                         and holds(handler.labels, (table.name,))
                     ]
                     for query in self.queries
+                    for part in query.handlers
                 ]
             )
         return route

@@ -1,11 +1,11 @@
-"""A query made ready to run: generated walks, group stages, the result."""
+"""A query made ready to run: generated walks and stages, the result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
+from drasi_nb.engine.apply import ApplyStage
 from drasi_nb.engine.codegen.leaf import Column, Leaf, Place
 from drasi_nb.engine.codegen.match import Walk
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
@@ -13,31 +13,42 @@ from drasi_nb.engine.codegen.slots import Anchor, Kind, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.failures import FailureLog
 from drasi_nb.engine.groups import GroupStage
-from drasi_nb.engine.result import ResultStage, RowChange
+from drasi_nb.engine.handlers import Handler
+from drasi_nb.engine.result import Inbox, ResultStage, RowChange
+from drasi_nb.engine.rows import Branch, FirstRow, RowStage, SortStage, UnwindStage
 from drasi_nb.language import ast
 from drasi_nb.plan.expressions import cannot_fail
-from drasi_nb.plan.nodes import Aggregate, Filter, Match, Plan, Project
+from drasi_nb.plan.liveness import needed, pruned
+from drasi_nb.plan.nodes import (
+    Aggregate,
+    Apply,
+    Filter,
+    Match,
+    Operator,
+    Plan,
+    Project,
+    Sort,
+    Union,
+    Unwind,
+)
 from drasi_nb.store.indexes import scan_pages
 
 Tail = tuple[Filter | Project, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Handler:
-    """What to call when an element that fits one slot changes.
+class Stage(Protocol):
+    """Keeps what needs state between ticks; rows go on through ``next`` at the end of a tick."""
 
-    Attributes:
-        labels: Condition on the node's labels or the relation's type.
-        reads: Properties whose change matters; None is all.
-        enum: ``enum(element, weight)``; a relation is passed as (table, row).
-        upd: ``upd(element, old values)``, right only where no other slot fits the element.
-    """
+    names: tuple[str, ...]
+    next: Callable[[Any, Any, Any], None]
 
-    kind: Kind
-    labels: ast.LabelExpr | None
-    reads: frozenset[str] | None
-    enum: Callable[..., None]
-    upd: Callable[..., None]
+    def open(self) -> None:
+        """Get ready for the first row."""
+        ...
+
+    def flush(self) -> None:
+        """Hand on what the tick changed."""
+        ...
 
 
 class CompiledQuery:
@@ -47,6 +58,11 @@ class CompiledQuery:
         plan: What to keep right.
         view: What it sees.
         mark: Called when a tick first touches the query.
+
+    Attributes:
+        handlers: What to call when an element changes, by part of the query: a change may be
+            taken in one walk where a part has one slot for the element.
+        ranks: The sort key of every row by row key, where the query ends with ORDER BY.
     """
 
     def __init__(self, plan: Plan, view: View, mark: Callable[[CompiledQuery], None]) -> None:
@@ -54,31 +70,123 @@ class CompiledQuery:
         self.log = FailureLog()
         self.is_touched = False
         self._mark_with = mark
-        self.groups: list[GroupStage] = []
-        self.handlers: list[Handler] = []
+        self.stages: list[Stage] = []
+        self.handlers: list[list[Handler]] = []
         self.sources: list[str] = []
+        self.ranks: dict[Any, tuple[Any, ...]] | None = None
         self.result = ResultStage(self._mark)
-        self._scan: Callable[[int, int], None] = lambda _handle, _weight: None
-        match, *rest = plan.operators
-        assert isinstance(match, Match)
-        tail, aggregate, later = _split(rest)
-        self._compile_match(match, tail, aggregate)
-        while aggregate is not None:
-            tail, following, later = _split(later)
-            self._compile_pipe(self.groups[-1], aggregate, tail, following)
-            aggregate = following
+        self._scans: list[tuple[Callable[[int, int], None], ast.LabelExpr | None]] = []
+        self._numbers = 0
+        self._chain(pruned(plan.operators, frozenset(plan.columns)), self.result, plan.columns)
+        last = next(
+            (op for op in reversed(plan.operators) if not isinstance(op, Project)), None
+        )
+        if isinstance(last, Sort) and last.keys:
+            sort = self.stages[-1]
+            assert isinstance(sort, SortStage)
+            self.ranks = sort.ranks
 
     def _mark(self) -> None:
         if not self.is_touched:
             self.is_touched = True
             self._mark_with(self)
 
-    def _sink(self, writer: Writer, aggregate: Aggregate | None) -> ResultSink | GroupSink:
-        if aggregate is None:
-            return ResultSink(writer, self.result, self.plan.columns)
-        stage = GroupStage(aggregate, self._mark, self.log, len(self.groups) + 1)
-        self.groups.append(stage)
-        return GroupSink(writer, stage, aggregate)
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    # -- chains -------------------------------------------------------------------------
+
+    def _chain(
+        self, operators: tuple[Operator, ...], final: Inbox, columns: tuple[str, ...]
+    ) -> None:
+        """Compile a chain whose rows, reduced to ``columns``, end in ``final``."""
+        first, rest = operators[0], operators[1:]
+        if isinstance(first, Match) and all(slot.length is None for slot in first.relations):
+            self._match(first, rest, final, columns)
+            return
+        if isinstance(first, Union):
+            names = tuple(sorted(needed(rest, frozenset(columns))))
+            union = RowStage(names, self._mark, self.log, self._number())
+            for place, branch in enumerate(first.branches):
+                self._chain(branch, Branch(place, union.inbox), names)
+            self.stages.append(union)
+            self._pipe(union, rest, final, columns)
+            return
+        start = FirstRow((), self._mark, self.log, self._number())
+        self.stages.append(start)
+        if isinstance(first, Match):
+            operators = (Apply((first,), "join", first.names), *rest)
+        self._pipe(start, operators, final, columns)
+
+    def _pipe(
+        self,
+        stage: Stage,
+        operators: tuple[Operator, ...],
+        final: Inbox,
+        columns: tuple[str, ...],
+    ) -> None:
+        """Compile what follows a stage."""
+        tail, head, later = _split(operators)
+        writer = Writer()
+        sink, following = self._sink(writer, head, later, final, columns, stage.names, tail)
+        leaf = Leaf(writer, tail, sink, self._fail(writer, -self._number()))
+        with writer.block("def pipe(key, o, n):"):
+            before, after = (
+                Place(
+                    writer,
+                    None,
+                    {
+                        name: Column(None, f"{side}[{i}]", True)
+                        for i, name in enumerate(stage.names)
+                    },
+                    side,
+                )
+                for side in ("o", "n")
+            )
+            flags = ("o is not None", "n is not None")
+            leaf.sides(before, after, "key", frozenset(), flags)
+        stage.next = writer.load()["pipe"]
+        self.sources.append(writer.source())
+        if following is not None:
+            self._pipe(following, later, final, columns)
+
+    def _sink(
+        self,
+        writer: Writer,
+        head: Operator | None,
+        later: tuple[Operator, ...],
+        final: Inbox,
+        columns: tuple[str, ...],
+        available: tuple[str, ...],
+        tail: Tail,
+    ) -> tuple[ResultSink | GroupSink, Stage | None]:
+        """Return where the rows go, and the stage that is there."""
+        if head is None:
+            return ResultSink(writer, final, columns), None
+        if isinstance(head, Aggregate):
+            group = GroupStage(head, self._mark, self.log, self._number())
+            self.stages.append(group)
+            return GroupSink(writer, group, head), group
+        projects = [op for op in tail if isinstance(op, Project)]
+        if projects:
+            available = tuple(name for name, _ in projects[-1].items)
+        wanted = needed((head, *later), frozenset(columns))
+        names = tuple(name for name in available if name in wanted)
+        stage: ApplyStage | UnwindStage | SortStage
+        number = self._number()
+        match head:
+            case Apply():
+                stage = ApplyStage(head, names, self.view, self._mark, self.log, number)
+                self.handlers.append(stage.handlers)
+            case Unwind():
+                stage = UnwindStage(head, names, self._mark, self.log, number)
+            case Sort():
+                stage = SortStage(head, names, self._mark, self.log, number)
+            case _:
+                raise AssertionError(f"{type(head).__name__} stands inside a chain")
+        self.stages.append(stage)
+        return ResultSink(writer, stage.inbox, names), stage
 
     def _fail(self, writer: Writer, stage: int) -> str:
         def fail(weight: int, key: Any, error: Any) -> None:
@@ -87,13 +195,22 @@ class CompiledQuery:
 
         return writer.bind(fail, "fail")
 
-    def _compile_match(self, match: Match, tail: Tail, aggregate: Aggregate | None) -> None:
+    # -- the walked part ----------------------------------------------------------------
+
+    def _match(
+        self,
+        match: Match,
+        operators: tuple[Operator, ...],
+        final: Inbox,
+        columns: tuple[str, ...],
+    ) -> None:
         writer, reads = Writer(), Reads()
-        names = frozenset((*(s.name for s in match.nodes), *(s.name for s in match.relations)))
-        late = tuple(e for e in match.filters if not cannot_fail(e, names))
-        operators = (Filter(late), *tail) if late else tail
-        sink = self._sink(writer, aggregate)
-        leaf = Leaf(writer, operators, sink, self._fail(writer, 0))
+        names = match.names
+        late = tuple(e for e in match.filters if not cannot_fail(e, frozenset(names)))
+        tail, head, later = _split(operators)
+        tail = (Filter(late), *tail) if late else tail
+        sink, following = self._sink(writer, head, later, final, columns, names, tail)
+        leaf = Leaf(writer, tail, sink, self._fail(writer, -self._number()))
         slots = [("node", i, s.name, s.labels) for i, s in enumerate(match.nodes)]
         slots += [("relation", i, s.name, s.types) for i, s in enumerate(match.relations)]
         for kind, i, _, _ in slots:
@@ -103,9 +220,10 @@ class CompiledQuery:
                 Walk(writer, self.view, match, leaf, reads, anchor).write(name)
         namespace = writer.load()
         self.sources.append(writer.source())
+        handlers = list[Handler]()
         for kind, i, name, labels in slots:
             known = reads.by_slot.get(name, set[str]())
-            self.handlers.append(
+            handlers.append(
                 Handler(
                     cast(Kind, kind),
                     labels,
@@ -114,51 +232,35 @@ class CompiledQuery:
                     namespace[f"upd_{kind}_{i}"],
                 )
             )
-        self._scan = namespace["enum_node_0"]
-        self._scan_labels = match.nodes[0].labels
+        self.handlers.append(handlers)
+        self._scans.append((namespace["enum_node_0"], match.nodes[0].labels))
+        if following is not None:
+            self._pipe(following, later, final, columns)
 
-    def _compile_pipe(
-        self, stage: GroupStage, aggregate: Aggregate, tail: Tail, following: Aggregate | None
-    ) -> None:
-        writer = Writer()
-        leaf = Leaf(
-            writer, tail, self._sink(writer, following), self._fail(writer, -stage.number)
-        )
-        names = [name for name, _ in (*aggregate.keys, *aggregate.aggregates)]
-        with writer.block("def pipe(key, o, n):"):
-            before, after = (
-                Place(
-                    writer,
-                    None,
-                    {name: Column(None, f"{side}[{i}]", True) for i, name in enumerate(names)},
-                    side,
-                )
-                for side in ("o", "n")
-            )
-            flags = ("o is not None", "n is not None")
-            leaf.sides(before, after, "key", frozenset(), flags)
-        stage.next = writer.load()["pipe"]
-        self.sources.append(writer.source())
+    # -- running ------------------------------------------------------------------------
 
     def bootstrap(self) -> None:
-        """Evaluate from the store: the same walk over every node of the first slot."""
-        for stage in self.groups:
+        """Evaluate from the store: the same walks over every node of their first slots."""
+        for stage in self.stages:
             stage.open()
-        nodes, scan = self.view.graph.nodes, self._scan
-        for handle in scan_pages(nodes.mask(self._scan_labels, self.view.sources), nodes.ids):
-            scan(handle, 1)
+        nodes = self.view.graph.nodes
+        for scan, labels in self._scans:
+            for handle in scan_pages(nodes.mask(labels, self.view.sources), nodes.ids):
+                scan(handle, 1)
 
     def flush(self) -> list[RowChange]:
         """End a tick: run the stages in order; return what it changed in the result."""
-        for stage in self.groups:
+        for stage in self.stages:
             stage.flush()
         self.is_touched = False
         return self.result.take()
 
 
-def _split(operators: list[Any]) -> tuple[Tail, Aggregate | None, list[Any]]:
-    """Cut a chain at its first Aggregate."""
+def _split(
+    operators: tuple[Operator, ...],
+) -> tuple[Tail, Operator | None, tuple[Operator, ...]]:
+    """Cut a chain at its first operator with a stage of its own."""
     for place, operator in enumerate(operators):
-        if isinstance(operator, Aggregate):
-            return tuple(operators[:place]), operator, operators[place + 1 :]
-    return tuple(operators), None, []
+        if not isinstance(operator, Filter | Project):
+            return cast(Tail, operators[:place]), operator, operators[place + 1 :]
+    return cast(Tail, operators), None, ()

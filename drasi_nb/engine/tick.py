@@ -69,7 +69,8 @@ class Engine:
 
     def _broke(self, call: Any, error: Exception) -> None:
         for query in self.router.queries:
-            if any(call is handler.enum or call is handler.upd for handler in query.handlers):
+            every = [handler for part in query.handlers for handler in part]
+            if any(call is handler.enum or call is handler.upd for handler in every):
                 self.broken.append((query, error))
                 return
 

@@ -6,12 +6,14 @@ that changed since and shares all others with the frames handed out before.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from drasi_nb.engine.result import Row, RowChange
 from drasi_nb.frames.schema import series, type_of_all, widen
+from drasi_nb.values.ordering import order_key
 
 SHIFT = 10
 PAGE = 1 << SHIFT
@@ -35,6 +37,7 @@ class ResultTable:
         self._blocks: dict[int, pl.DataFrame] = {}
         self._built: list[list[Row] | None] = []  # the rows each chunk was made of
         self._whole: pl.DataFrame | None = None
+        self._sorted: tuple[pl.DataFrame, pl.DataFrame] | None = None  # of which, sorted
 
     def __len__(self) -> int:
         return len(self.rows_at)
@@ -63,9 +66,12 @@ class ResultTable:
         self._free.extend(range(base + PAGE - 1, base, -1))
         return base
 
-    def entries(self) -> list[tuple[Any, Row]]:
-        """Return (key, row) of every row, in frame order."""
-        return [entry for page in self._pages for entry in page if entry is not None]
+    def entries(self, ranks: Mapping[Any, Any] | None = None) -> list[tuple[Any, Row]]:
+        """Return (key, row) of every row, in frame order; with ranks, in theirs."""
+        rows = [entry for page in self._pages for entry in page if entry is not None]
+        if ranks is not None:
+            rows.sort(key=lambda entry: (ranks[entry[0]], order_key(entry[0])))
+        return rows
 
     def get(self, key: Any) -> Row | None:
         """Return the row under a key."""
@@ -75,8 +81,18 @@ class ResultTable:
         entry = self._pages[row >> SHIFT][row & (PAGE - 1)]
         return None if entry is None else entry[1]
 
-    def frame(self) -> pl.DataFrame:
-        """Return the result. Cost: the pages that changed since the last read."""
+    def frame(self, ranks: Mapping[Any, Any] | None = None) -> pl.DataFrame:
+        """Return the result. Cost: the pages that changed since the last read.
+
+        With ranks the rows are sorted too; then a read after a change costs all rows.
+        """
+        if ranks is not None:
+            whole = self.frame()
+            if self._sorted is None or self._sorted[0] is not whole:
+                place_of = {key: i for i, (key, _) in enumerate(self.entries())}
+                order = [place_of[key] for key, _ in self.entries(ranks)]
+                self._sorted = (whole, whole[order] if order else whole)
+            return self._sorted[1]
         if self._whole is not None and not self._dirty:
             return self._whole
         if not self._pages:

@@ -39,7 +39,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 _UNSTABLE = "each call gives another value, so a row could not be taken back as it was sent"
 
-REFUSED: dict[str, str] = {"rand": _UNSTABLE, "randomuuid": _UNSTABLE}
+REFUSED: dict[str, str] = {"randomuuid": _UNSTABLE}
 """Lower-case names that no query may call, and why."""
 
 _functions: dict[str, Function] = {}

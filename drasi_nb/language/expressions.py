@@ -420,7 +420,11 @@ class ExpressionParser:
         argument = self.expression()
         t.expect(")", "to close exists()")
         if isinstance(argument, ast.PatternPredicate):
-            return argument
+            span = t.since(start)
+            match = ast.Match(span, False, (argument.pattern,), None)
+            return ast.Subquery(
+                span, "EXISTS", ast.Query(span, (ast.SingleQuery(span, (match,)),), ())
+            )
         return ast.IsNull(t.since(start), argument, True)
 
     def _reduce(self, start: Span) -> ast.Expr:

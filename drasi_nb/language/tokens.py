@@ -10,7 +10,7 @@ from drasi_nb.errors import QueryError, QuerySemanticError, QuerySyntaxError
 from drasi_nb.language.lexer import Token, tokenize
 from drasi_nb.span import Span
 
-MAX_DEPTH = 40
+MAX_DEPTH = 50
 _WRITES = ("CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH", "LOAD", "DROP")
 CLAUSES = ("MATCH", "OPTIONAL", "WITH", "RETURN", "UNWIND", "CALL", "UNION", "WHERE", "ORDER",
            "SKIP", "OFFSET", "LIMIT")  # fmt: skip

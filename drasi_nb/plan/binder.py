@@ -1,29 +1,33 @@
-"""From the syntax tree to the plan: scopes, slots, grouping."""
+"""From the syntax tree to the plan: clauses, scopes, columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import combinations
+from dataclasses import replace
 from typing import Any
 
-from drasi_nb.errors import QuerySemanticError
 from drasi_nb.language import ast
-from drasi_nb.language.labels import disjoint_types
-from drasi_nb.plan.expressions import Checker, cannot_fail, has_aggregate, is_aggregate
+from drasi_nb.plan import projections
+from drasi_nb.plan.expressions import Checker, cannot_fail, has_aggregate
 from drasi_nb.plan.nodes import (
     Aggregate,
-    AggregateCall,
+    Apply,
     Filter,
     Match,
-    NodeSlot,
     Operator,
     Plan,
     Project,
-    RelationSlot,
+    Sort,
+    Union,
+    Unwind,
     free_variables,
     rewrite,
+    walk,
 )
-from drasi_nb.span import NOWHERE
+from drasi_nb.plan.patterns import Pattern
+from drasi_nb.plan.split import split_variable_lengths
+from drasi_nb.plan.subqueries import has_subquery, lift, mentioned
+from drasi_nb.span import NOWHERE, Span
 
 
 def bind(query: ast.Query, text: str, parameters: Mapping[str, Any]) -> Plan:
@@ -32,301 +36,379 @@ def bind(query: ast.Query, text: str, parameters: Mapping[str, Any]) -> Plan:
     Raises:
         QuerySemanticError: The text means nothing, or what it means does not run yet.
     """
-    checker = Checker(text, parameters)
-    first, *others = query.parts
-    if others:
-        raise checker.later("UNION", others[0].span)
-    return _Binder(checker).bind(first)
+    operators, columns = _query(query, Checker(text, parameters), {}, is_inner=False)
+    return Plan(_with_kept_order(operators, wanted=False), columns)
+
+
+def _query(
+    query: ast.Query,
+    checker: Checker,
+    scope: Mapping[str, str],
+    *,
+    is_inner: bool,
+    needs_return: bool = True,
+) -> tuple[tuple[Operator, ...], tuple[str, ...]]:
+    branches = list[tuple[Operator, ...]]()
+    columns: tuple[str, ...] | None = None
+    for part in query.parts:
+        binder = _Binder(checker, scope, is_inner=is_inner)
+        binder.clauses(part, needs_return=needs_return)
+        if columns is not None and set(binder.columns) != set(columns):
+            raise checker.error(
+                f"the parts of UNION return different columns: {', '.join(columns)}"
+                f" and {', '.join(binder.columns)}",
+                part.span,
+                "different-columns-in-union",
+                "name them alike with AS",
+            )
+        columns = columns or binder.columns
+        branches.append(tuple(binder.operators))
+    assert columns is not None
+    if len(branches) == 1:
+        return branches[0], columns
+    if len(set(query.all_)) > 1:
+        raise checker.error(
+            "UNION and UNION ALL cannot be mixed",
+            query.parts[-1].span,
+            "invalid-clause-composition",
+        )
+    union: list[Operator] = [Union(tuple(branches))]
+    if not query.all_[0]:
+        union.append(projections.distinct(list(columns)))
+    return tuple(union), columns
+
+
+def _with_kept_order(operators: tuple[Operator, ...], *, wanted: bool) -> tuple[Operator, ...]:
+    """Return the chain with every Sort told whether a later collect() sees its order."""
+    out = list[Operator]()
+    for operator in reversed(operators):
+        match operator:
+            case Aggregate(aggregates=calls):
+                wanted = any(call.kind == "collect" for _, call in calls)
+            case Sort():
+                operator = replace(operator, is_kept=wanted)
+                wanted = False
+            case Apply(kind=kind, inner=inner):
+                inner = _with_kept_order(inner, wanted=kind == "collect")
+                operator = replace(operator, inner=inner)
+            case Union(branches=branches):
+                parts = tuple(_with_kept_order(part, wanted=wanted) for part in branches)
+                operator = Union(parts)
+            case _:
+                pass
+        out.append(operator)
+    return tuple(reversed(out))
 
 
 class _Binder:
-    def __init__(self, checker: Checker) -> None:
-        self.checker = checker
-        self.scope: dict[str, str] = {}
-        self.operators: list[Operator] = []
-        self.nodes: list[NodeSlot] = []
-        self.relations: list[RelationSlot] = []
-        self.unique: list[tuple[int, int]] = []
-        self.filters: list[ast.Expr] = []
-        self.columns: tuple[str, ...] = ()
-        self.projected = False
-        self.grouped = False  # whether the last projection aggregated
+    """One single query. A chain that is inner starts from a row and is evaluated by row."""
 
-    def bind(self, query: ast.SingleQuery) -> Plan:
-        error, later = self.checker.error, self.checker.later
+    def __init__(self, checker: Checker, scope: Mapping[str, str], *, is_inner: bool) -> None:
+        self.checker, self.is_inner = checker, is_inner
+        self.scope = dict(scope)
+        self.operators: list[Operator] = []
+        self.columns: tuple[str, ...] = ()
+        self.pattern: Pattern | None = None  # MATCH clauses not closed yet
+        self.grouped: list[projections.Column] | None = None  # by the last projection
+
+    def clauses(self, query: ast.SingleQuery, *, needs_return: bool) -> None:
         for clause in query.clauses:
             match clause:
-                case ast.Match(optional=True, span=span):
-                    raise later("OPTIONAL MATCH", span)
-                case ast.Match(span=span):
-                    if self.projected:
-                        raise later("MATCH after WITH", span)
+                case ast.Match(optional=True):
+                    self._optional(clause)
+                case ast.Match():
                     self._match(clause)
                 case ast.With(projection=projection, where=where):
-                    self._close_match(clause)
-                    before = dict(self.scope)
+                    before = dict(self._closed_scope())
                     self._project(projection, final=False)
                     if where is not None:
-                        self._where(where, before)
+                        self._where_after(where, before)
                 case ast.Return(projection=projection):
-                    self._close_match(clause)
+                    self._closed_scope()
                     self._project(projection, final=True)
-                case ast.Unwind(span=span):
-                    raise later("UNWIND", span)
-                case ast.CallSubquery(span=span):
-                    raise later("CALL { }", span)
+                case ast.Unwind(span=span, source=source, variable=name):
+                    self._unwind(source, name, span)
+                case ast.CallSubquery():
+                    self._call(clause)
                 case _:
-                    raise later(type(clause).__name__, clause.span)
-        if not query.clauses or not isinstance(query.clauses[-1], ast.Return):
-            raise error(
+                    raise self.checker.later(type(clause).__name__, clause.span)
+        self._closed_scope()
+        if needs_return and not (query.clauses and isinstance(query.clauses[-1], ast.Return)):
+            raise self.checker.error(
                 "a query ends with RETURN", query.span, "missing-return", "add RETURN ..."
             )
-        every: list[NodeSlot | RelationSlot] = [*self.nodes, *self.relations]
-        slots = {slot.name: slot for slot in every}
-        return Plan(tuple(self.operators), self.columns, slots)
 
-    def _where(self, where: ast.Expr, before: dict[str, str]) -> None:
-        """Filter the rows of a WITH; unless it aggregates, the names before it are seen too."""
+    # -- expressions --------------------------------------------------------------------
+
+    def _lifted(self, expression: ast.Expr, scope: dict[str, str]) -> ast.Expr:
+        """Return an expression without subqueries: each is a column now, known in the scope."""
+        if not has_subquery(expression):
+            return expression
+
+        def apply(part: ast.Expr) -> ast.Expr:
+            name = self.checker.fresh("x")
+            inner, kind = self._subquery(part, scope)
+            self.operators.append(Apply(inner, kind, (name,)))
+            kinds = {"exists": "BOOLEAN", "count": "INTEGER", "collect": "LIST"}
+            scope[name] = kinds[kind]
+            column = ast.Variable(part.span, name)
+            if not isinstance(part, ast.ListComprehension):
+                return column
+            is_null = ast.IsNull(part.span, part.source, False)
+            null = ast.Literal(part.span, "NULL", None)
+            return ast.Case(part.span, None, ((is_null, null),), column)
+
+        return lift(expression, self.checker, apply)
+
+    def _subquery(
+        self, part: ast.Expr, scope: Mapping[str, str]
+    ) -> tuple[tuple[Operator, ...], str]:
+        child = _Binder(self.checker, scope, is_inner=True)
+        match part:
+            case ast.PatternPredicate(span=span, pattern=pattern):
+                for name in sorted(mentioned(pattern) - scope.keys()):
+                    raise self.checker.undefined(name, span, scope)
+                child._match(ast.Match(span, False, (pattern,), None))
+                child._closed_scope()
+                return tuple(child.operators), "exists"
+            case ast.PatternComprehension(
+                span=span, pattern=pattern, where=where, result=result
+            ):
+                child._match(ast.Match(span, False, (pattern,), where))
+                item = ast.Item(span, result, "value", "value")
+                self.checker.no_aggregate(result, "a pattern comprehension")
+                child._closed_scope()
+                child._project(
+                    ast.Projection(span, False, False, (item,), (), None, None), final=True
+                )
+                return tuple(child.operators), "collect"
+            case ast.ListComprehension(span=span, variable=name, source=source):
+                child._unwind(source, name, span, shadows=True)
+                if part.where is not None:
+                    child._filter(part.where, dict(child.scope))
+                item = ast.Item(span, part.result or ast.Variable(span, name), "value", "value")
+                child._project(
+                    ast.Projection(span, False, False, (item,), (), None, None), final=True
+                )
+                return tuple(child.operators), "collect"
+            case ast.Subquery(kind=kind, query=query, span=span):
+                inner, columns = _query(
+                    query, self.checker, scope, is_inner=True, needs_return=kind == "COLLECT"
+                )
+                if kind == "COLLECT" and len(columns) != 1:
+                    raise self.checker.error(
+                        "COLLECT { } takes a query of one column", span, "wrong-columns"
+                    )
+                return inner, kind.lower()
+            case _:
+                raise AssertionError(part)
+
+    def _check(self, expression: ast.Expr, scope: dict[str, str]) -> tuple[ast.Expr, str]:
+        return self.checker.check(self._lifted(expression, scope), scope)
+
+    # -- MATCH --------------------------------------------------------------------------
+
+    def _match(self, clause: ast.Match) -> None:
+        if self.pattern is not None and self.pattern.repeats(clause.patterns):
+            self._close_pattern()
+        if self.pattern is None:
+            self.pattern = Pattern(self.checker, dict(self.scope))
+        pattern = self.pattern
+        pattern.conditions = []
+        pattern.add(clause.patterns)
+        conditions = [*pattern.conditions]
+        if clause.where is not None:
+            conditions += _conjuncts(clause.where)
+        late = list[ast.Expr]()
+        for condition in conditions:
+            if has_subquery(condition):
+                late.append(condition)
+                continue
+            checked = self.checker.condition(condition, pattern.scope, "WHERE")
+            pattern.filters += _conjuncts(_with_paths(checked, pattern))
+        if self.is_inner or late:
+            self._close_pattern()
+        for condition in late:
+            self._filter(condition, dict(self.scope))
+
+    def _filter(self, condition: ast.Expr, scope: dict[str, str]) -> None:
+        lifted = self._lifted(condition, scope)
+        checked = self.checker.condition(lifted, scope, "WHERE")
+        self.operators.append(Filter(tuple(_conjuncts(checked))))
+
+    def _closed_scope(self) -> dict[str, str]:
+        self._close_pattern()
+        return self.scope
+
+    def _close_pattern(self) -> None:
+        pattern, self.pattern = self.pattern, None
+        if pattern is None:
+            return
+        singles = [slot.name for slot in pattern.relations if slot.length is None]
+        names = frozenset((*(slot.name for slot in pattern.nodes), *singles))
+        pattern.filters.sort(key=lambda e: not cannot_fail(e, names))
+        before = {name for name in self.scope if not name.startswith("#")}
+        self.scope = {k: v for k, v in pattern.scope.items() if not k.startswith("#")}
+        steps: list[Operator] = [pattern.match()]
+        if pattern.paths:
+            kept = [(n, ast.Variable(NOWHERE, n)) for n in self.scope if n not in pattern.paths]
+            steps.append(Project((*kept, *pattern.paths.items())))
+        if self.is_inner:
+            self.operators += steps
+            return
+        adds = tuple(name for name in self.scope if name not in before)
+        first = steps[0]
+        assert isinstance(first, Match)
+        if self.operators:
+            self.operators.append(Apply(tuple(steps), "join", adds))
+        elif any(slot.length is not None for slot in first.relations):
+            base, rest = split_variable_lengths(first)
+            inner = tuple(name for name in adds if name not in base.names)
+            self.operators += [base, Apply((rest, *steps[1:]), "join", inner)]
+        else:
+            self.operators += steps
+
+    def _optional(self, clause: ast.Match) -> None:
+        self._close_pattern()
+        child = _Binder(self.checker, self.scope, is_inner=True)
+        child._match(replace(clause, optional=False))
+        child._closed_scope()
+        adds = tuple(name for name in child.scope if name not in self.scope)
+        self.operators.append(Apply(tuple(child.operators), "optional", adds))
+        self.scope = child.scope
+
+    # -- other clauses ------------------------------------------------------------------
+
+    def _unwind(
+        self, source: ast.Expr, name: str, span: Span, *, shadows: bool = False
+    ) -> None:
+        scope = dict(self._closed_scope())
+        if name in scope and not shadows:
+            raise self.checker.error(
+                f"{name!r} is bound already", span, "already-bound", "choose another name"
+            )
+        self.checker.no_aggregate(source, "UNWIND")
+        checked, _ = self._check(source, scope)
+        self.operators.append(Unwind(checked, name))
+        self.scope = {**self.scope, name: "ANY"}
+
+    def _call(self, clause: ast.CallSubquery) -> None:
+        outer = self._closed_scope()
+        for name in clause.imports or ():
+            if name != "*" and name not in outer:
+                raise self.checker.undefined(name, clause.span, outer)
+        if clause.imports is not None:
+            seen = outer if "*" in clause.imports else {n: outer[n] for n in clause.imports}
+        elif all(_imports(part) for part in clause.query.parts):
+            seen = outer
+        else:
+            seen = {}
+        inner, columns = _query(clause.query, self.checker, seen, is_inner=True)
+        for name in columns:
+            if name in outer:
+                raise self.checker.error(
+                    f"{name!r} is bound already outside of CALL {{ }}",
+                    clause.span,
+                    "already-bound",
+                    "return it AS another name",
+                )
+        self.operators.append(Apply(inner, "join", columns))
+        self.scope = {**outer, **dict.fromkeys(columns, "ANY")}
+
+    # -- WITH and RETURN ----------------------------------------------------------------
+
+    def _project(self, projection: ast.Projection, *, final: bool) -> None:
+        checker, scope = self.checker, dict(self.scope)
+        columns = list[projections.Column]()
+        self._no_bare_pattern(projection)
+        for name, item in projections.items_of(projection, scope, checker, final=final):
+            expression, kind = self._check(item.expression, scope)
+            columns.append(projections.Column(name, expression, kind, item.expression))
+        lifted = replace(
+            projection,
+            order_by=tuple(
+                replace(key, expression=self._lifted(key.expression, scope))
+                for key in projection.order_by
+            ),
+        )
+        for column in columns:  # what was lifted from an item is not a name a key could see
+            column.source = (
+                column.source if not has_subquery(column.source) else column.expression
+            )
+        order = projections.order_of(lifted, columns, scope, checker)
+        grouped = any(has_aggregate(column.expression) for column in columns)
+        names = [column.name for column in columns]
+        if grouped:
+            self.operators += projections.aggregate(columns, checker)
+            if projection.distinct:
+                self.operators.append(projections.distinct(names))
+        elif projection.distinct:
+            keys = tuple((column.name, column.expression) for column in columns)
+            self.operators.append(Aggregate(keys, ()))
+        else:
+            every = (*columns, *order.hidden)
+            self.operators.append(Project(tuple((c.name, c.expression) for c in every)))
+        self.grouped = columns if grouped or projection.distinct else None
+        sort = projections.sort_of(projection, order, checker)
+        if sort is not None:
+            self.operators.append(sort)
+        if order.hidden:
+            self.operators.append(
+                Project(tuple((name, ast.Variable(NOWHERE, name)) for name in names))
+            )
+        self.scope = {column.name: column.kind for column in columns}
+        self.columns = tuple(self.scope)
+
+    def _no_bare_pattern(self, projection: ast.Projection) -> None:
+        for item in projection.items:
+            for part in walk(item.expression):
+                if isinstance(part, ast.PatternPredicate):
+                    raise self.checker.error(
+                        "a pattern is a condition, not a value",
+                        part.span,
+                        "unexpected-syntax",
+                        "write EXISTS { pattern }, COUNT { pattern } or [pattern | expression]",
+                    )
+
+    def _where_after(self, where: ast.Expr, before: Mapping[str, str]) -> None:
+        """Filter the rows of a WITH; unless it groups, the names before it are seen too."""
         last = self.operators[-1]
-        hidden = {name: kind for name, kind in before.items() if name not in self.scope}
-        seen = (
-            {**hidden, **self.scope}
-            if isinstance(last, Project) and not self.grouped
-            else self.scope
-        )
-        condition = self.checker.condition(where, seen, "WHERE")
-        used = (
-            sorted(free_variables(condition) & hidden.keys()) if seen is not self.scope else []
-        )
-        if used and isinstance(last, Project):
-            kept = tuple((name, ast.Variable(where.span, name)) for name in used)
+        scope = dict(self.scope)
+        hidden = list[str]()
+        if self.grouped is not None:
+            where = projections.by_projected(where, self.grouped)
+        elif isinstance(last, Project):
+            hidden = [n for n in sorted(mentioned(where)) if n in before and n not in scope]
+            kept = tuple((name, ast.Variable(where.span, name)) for name in hidden)
             self.operators[-1] = Project((*last.items, *kept))
-        self.operators.append(Filter(_conjuncts(condition)))
-        if used:
+            scope |= {name: before[name] for name in hidden}
+        self._filter(where, scope)
+        if hidden:
             names = tuple((name, ast.Variable(where.span, name)) for name in self.scope)
             self.operators.append(Project(names))
 
-    # -- patterns -----------------------------------------------------------------------
 
-    def _close_match(self, clause: ast.Clause) -> None:
-        if self.projected:
-            return
-        self.projected = True
-        if not self.nodes:
-            raise self.checker.later("a query without MATCH", clause.span)
-        names = frozenset((*(s.name for s in self.nodes), *(s.name for s in self.relations)))
-        early = [e for e in self.filters if cannot_fail(e, names)]
-        late = [e for e in self.filters if not cannot_fail(e, names)]
-        self.operators.append(
-            Match(tuple(self.nodes), tuple(self.relations), tuple(self.unique), (*early, *late))
-        )
+def _with_paths(expression: ast.Expr, pattern: Pattern) -> ast.Expr:
+    """Return an expression in which named paths are made from their slots."""
+    if not free_variables(expression) & pattern.paths.keys():
+        return expression
 
-    def _match(self, clause: ast.Match) -> None:
-        first = len(self.relations)
-        conditions = list[ast.Expr]()
-        for pattern in clause.patterns:
-            self._path(pattern, conditions, first)
-        for a, b in combinations(range(first, len(self.relations)), 2):
-            if not disjoint_types(self.relations[a].types, self.relations[b].types):
-                self.unique.append((a, b))
-        if clause.where is not None:
-            conditions.append(clause.where)
-        for condition in conditions:
-            checked = self.checker.condition(condition, self.scope, "WHERE")
-            self.filters.extend(_conjuncts(checked))
+    def change(e: ast.Expr) -> ast.Expr | None:
+        return pattern.paths.get(e.name) if isinstance(e, ast.Variable) else None
 
-    def _path(self, pattern: ast.PathPattern, conditions: list[ast.Expr], first: int) -> None:
-        if pattern.shortest is not None:
-            raise self.checker.later(pattern.shortest + "()", pattern.span)
-        if pattern.variable is not None:
-            raise self.checker.later("a named path", pattern.span)
-        ends = [
-            self._node(element, conditions)
-            for element in pattern.elements
-            if isinstance(element, ast.NodePattern)
-        ]
-        steps = [e for e in pattern.elements if isinstance(e, ast.RelationPattern)]
-        for place, step in enumerate(steps):
-            self._relation(step, ends[place], ends[place + 1], conditions, first)
-
-    def _node(self, pattern: ast.NodePattern, conditions: list[ast.Expr]) -> int:
-        name = pattern.variable or f"#n{len(self.nodes)}"
-        self._inline(pattern, name, conditions)
-        if name in self.scope:
-            if self.scope[name] != "NODE":
-                raise self.checker.error(
-                    f"{name!r} is a {self.scope[name]}, not a node", pattern.span, "type-clash"
-                )
-            if pattern.labels is not None:
-                variable = ast.Variable(pattern.span, name)
-                conditions.append(ast.HasLabels(pattern.span, variable, pattern.labels))
-            return next(i for i, slot in enumerate(self.nodes) if slot.name == name)
-        self.scope[name] = "NODE"
-        self.nodes.append(NodeSlot(name, pattern.labels))
-        return len(self.nodes) - 1
-
-    def _relation(
-        self,
-        pattern: ast.RelationPattern,
-        left: int,
-        right: int,
-        conditions: list[ast.Expr],
-        first: int,
-    ) -> None:
-        if pattern.length is not None:
-            raise self.checker.later("a variable-length relation", pattern.span)
-        name = pattern.variable or f"#r{len(self.relations)}"
-        if name in self.scope:
-            if self.scope[name] != "RELATIONSHIP":
-                raise self.checker.error(
-                    f"{name!r} is a {self.scope[name]}, not a relation",
-                    pattern.span,
-                    "type-clash",
-                )
-            if any(slot.name == name for slot in self.relations[first:]):
-                raise self.checker.error(
-                    f"relation {name!r} occurs twice in one MATCH, which can never match",
-                    pattern.span,
-                    "relation-reused",
-                )
-            raise self.checker.later("a relation bound by an earlier MATCH", pattern.span)
-        self._inline(pattern, name, conditions)
-        self.scope[name] = "RELATIONSHIP"
-        if pattern.direction == "<-":
-            left, right = right, left
-        self.relations.append(
-            RelationSlot(name, pattern.types, left, right, pattern.direction != "-")
-        )
-
-    def _inline(
-        self,
-        pattern: ast.NodePattern | ast.RelationPattern,
-        name: str,
-        conditions: list[ast.Expr],
-    ) -> None:
-        if isinstance(pattern.properties, ast.Parameter):
-            raise self.checker.error(
-                "a pattern takes its properties one by one, not as a parameter",
-                pattern.properties.span,
-                "invalid-parameter-use",
-                "write {key: $value}",
-            )
-        if pattern.properties is not None:
-            for key, value in pattern.properties.entries:
-                place = ast.Property(value.span, ast.Variable(pattern.span, name), key)
-                conditions.append(ast.Comparison(value.span, place, (("=", value),)))
-        if pattern.where is not None:
-            conditions.append(pattern.where)
-
-    # -- projections --------------------------------------------------------------------
-
-    def _project(self, projection: ast.Projection, *, final: bool) -> None:
-        for what, part in (
-            ("ORDER BY", projection.order_by[0] if projection.order_by else None),
-            ("SKIP", projection.skip),
-            ("LIMIT", projection.limit),
-        ):
-            if part is not None:
-                raise self.checker.later(what, part.span)
-        items = self._items(projection, final=final)
-        checked = [
-            (name, *self.checker.check(item.expression, self.scope)) for name, item in items
-        ]
-        seen = set[str]()
-        for name, item in items:
-            if name in seen:
-                raise self.checker.error(
-                    f"two columns are named {name!r}", item.span, "column-clash", "use AS"
-                )
-            seen.add(name)
-        self.grouped = any(has_aggregate(expression) for _, expression, _ in checked)
-        if self.grouped:
-            self._aggregate(checked)
-            if projection.distinct:
-                self._distinct([name for name, _, _ in checked])
-        elif projection.distinct:
-            keys = tuple((name, expression) for name, expression, _ in checked)
-            self.operators.append(Aggregate(keys, ()))
-        else:
-            self.operators.append(Project(tuple((name, e) for name, e, _ in checked)))
-        self.scope = {name: kind for name, _, kind in checked}
-        self.columns = tuple(self.scope)
-
-    def _distinct(self, names: list[str]) -> None:
-        keys = tuple((name, ast.Variable(NOWHERE, name)) for name in names)
-        self.operators.append(Aggregate(keys, ()))
-
-    def _items(self, projection: ast.Projection, *, final: bool) -> list[tuple[str, ast.Item]]:
-        items = list[tuple[str, ast.Item]]()
-        if projection.star:
-            names = [name for name in self.scope if not name.startswith("#")]
-            if not names:
-                raise self.checker.error(
-                    "there is nothing for * to stand for",
-                    projection.span,
-                    "no-variables-in-scope",
-                )
-            for name in sorted(names):
-                variable = ast.Variable(projection.span, name)
-                items.append((name, ast.Item(projection.span, variable, name, name)))
-        for item in projection.items:
-            named = item.alias is not None or isinstance(item.expression, ast.Variable)
-            if not named and not final:
-                raise self.checker.error(
-                    "an expression in WITH needs a name",
-                    item.span,
-                    "missing-alias",
-                    "add AS name",
-                )
-            items.append((item.alias or item.name, item))
-        return items
-
-    def _aggregate(self, checked: list[tuple[str, ast.Expr, str]]) -> None:
-        """Append Aggregate, and a Project where an aggregate stands inside an expression."""
-        keys = [(name, e) for name, e, _ in checked if not has_aggregate(e)]
-        calls: list[tuple[str, AggregateCall]] = []
-        outputs: list[tuple[str, ast.Expr]] = []
-
-        def lifted(expression: ast.Expr) -> ast.Expr | None:
-            if is_aggregate(expression):
-                name = f"#a{len(calls)}"
-                calls.append((name, _call(expression)))
-                return ast.Variable(expression.span, name)
-            for name, key in keys:
-                if key == expression and isinstance(expression, ast.Variable | ast.Property):
-                    return ast.Variable(expression.span, name)
-            return None
-
-        for name, expression, _ in checked:
-            if not has_aggregate(expression):
-                outputs.append((name, ast.Variable(expression.span, name)))
-                continue
-            rewritten = rewrite(expression, lifted)
-            known = {key for key, _ in keys} | {call for call, _ in calls}
-            loose = free_variables(rewritten) - known
-            if loose:
-                raise self._ambiguous(sorted(loose)[0], expression)
-            outputs.append((name, rewritten))
-        self.operators.append(Aggregate(tuple(keys), tuple(calls)))
-        self.operators.append(Project(tuple(outputs)))
-
-    def _ambiguous(self, name: str, expression: ast.Expr) -> QuerySemanticError:
-        return self.checker.error(
-            f"{name!r} is neither grouped by nor aggregated in this expression",
-            expression.span,
-            "ambiguous-aggregation",
-            f"return {name!r} as a column of its own, or aggregate it",
-        )
+    changed: ast.Expr = rewrite(expression, change)
+    return changed
 
 
-def _call(expression: ast.Expr) -> AggregateCall:
-    if isinstance(expression, ast.FunctionCall):
-        distinct = expression.distinct and expression.name not in ("min", "max")
-        return AggregateCall(expression.name, expression.args[0], distinct)
-    return AggregateCall("count", None, False)
+def _imports(query: ast.SingleQuery) -> bool:
+    """Return whether a subquery begins with an importing WITH: names, and nothing else."""
+    if not query.clauses or not isinstance(query.clauses[0], ast.With):
+        return False
+    projection = query.clauses[0].projection
+    return all(isinstance(item.expression, ast.Variable) for item in projection.items)
 
 
-def _conjuncts(condition: ast.Expr) -> tuple[ast.Expr, ...]:
+def _conjuncts(condition: ast.Expr) -> list[ast.Expr]:
     if isinstance(condition, ast.Binary) and condition.op == "AND":
-        return (*_conjuncts(condition.left), *_conjuncts(condition.right))
-    return (condition,)
+        return [*_conjuncts(condition.left), *_conjuncts(condition.right)]
+    return [condition]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import random
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from drasi_nb.errors import ChangeError, QuerySemanticError
@@ -53,6 +55,11 @@ class Checker:
 
     def __init__(self, text: str, parameters: Mapping[str, Any]) -> None:
         self.text, self.parameters = text, parameters
+        self._fresh = count()
+
+    def fresh(self, prefix: str) -> str:
+        """Return a name that no query text can contain."""
+        return f"#{prefix}{next(self._fresh)}"
 
     def error(
         self, problem: str, span: Span, code: str, hint: str | None = None
@@ -108,7 +115,7 @@ class Checker:
                 return self._parameter(name, span)
             case ast.Variable(span=span, name=name):
                 if name not in scope:
-                    raise self._undefined(name, span, scope)
+                    raise self.undefined(name, span, scope)
                 return expression, scope[name]
             case ast.Property(span=span, base=base, key=key):
                 checked, base_type = self.check(base, scope)
@@ -125,9 +132,9 @@ class Checker:
             case ast.FunctionCall() | ast.CountStar():
                 return self._call(expression, scope)
             case ast.ListComprehension(span=span, variable=name, source=source):
-                inner = {**scope, name: "ANY"}
                 source, kind = self.check(source, scope)
                 self._want(kind, ("LIST",), source.span, "IN")
+                inner = {**scope, name: _item_type(source)}
                 where = expression.where and self.condition(
                     expression.where, inner, "a list comprehension"
                 )
@@ -140,7 +147,8 @@ class Checker:
                 quantifier = expression.kind
                 source, source_type = self.check(source, scope)
                 self._want(source_type, ("LIST",), source.span, f"{quantifier}()")
-                where = self.condition(where, {**scope, name: "ANY"}, f"{quantifier}()")
+                inner = {**scope, name: _item_type(source)}
+                where = self.condition(where, inner, f"{quantifier}()")
                 return ast.Quantifier(span, quantifier, name, source, where), "BOOLEAN"
             case ast.Reduce(span=span, accumulator=acc, variable=name, source=source):
                 initial = self.check(expression.initial, scope)[0]
@@ -168,7 +176,8 @@ class Checker:
         checked = tuple((key, e and self.check(e, scope)[0]) for key, e in items)
         return ast.MapProjection(span, base, checked)
 
-    def _undefined(self, name: str, span: Span, scope: Scope) -> QuerySemanticError:
+    def undefined(self, name: str, span: Span, scope: Scope) -> QuerySemanticError:
+        """Return the error for a name that stands for nothing here."""
         near = difflib.get_close_matches(name, [n for n in scope if not n.startswith("#")], 1)
         hint = f"did you mean {near[0]!r}?" if near else None
         return self.error(
@@ -202,6 +211,9 @@ class Checker:
         name = call.name.lower()
         if name in AGGREGATES:
             return self._aggregate(call, scope)
+        if name == "rand" and not call.args:
+            # drawn once: a value that came anew with each evaluation could not be taken back
+            return Constant(call.span, random.random()), "FLOAT"  # noqa: S311 - no secret
         if name in REFUSED:
             raise self.error(
                 f"{call.name}() cannot be kept right: {REFUSED[name]}",
@@ -345,6 +357,14 @@ class Checker:
         if op == "^":
             return "FLOAT"
         return "INTEGER" if a == b == "INTEGER" else "ANY" if "ANY" in (a, b) else "NUMBER"
+
+
+def _item_type(source: ast.Expr) -> str:
+    """Return the type of the items of a list, where its text tells."""
+    if not isinstance(source, ast.ListLiteral):
+        return "ANY"
+    kinds = {item.kind if isinstance(item, ast.Literal) else "ANY" for item in source.items}
+    return kinds.pop() if len(kinds) == 1 else "ANY"
 
 
 _SAFE_BINARY = {"STARTS WITH", "ENDS WITH", "CONTAINS"}

@@ -8,7 +8,7 @@ column of the operator before.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from drasi_nb.language import ast
@@ -41,6 +41,13 @@ class RelationSlot:
     """One relation pattern between the node slots ``start`` and ``end`` (positions).
 
     Not ``directed``: the relation may run either way.
+
+    Attributes:
+        length: (least, most) number of relations of a variable length, most None without a
+            bound; the slot then holds the list of relations in the order of the pattern.
+        shortest: "one" or "all" of the shortest trails only.
+        step: Condition on each relation of a variable length, over the variable ``STEP``.
+        backward: Whether a variable length runs against its relations, from start to end.
     """
 
     name: str
@@ -48,6 +55,27 @@ class RelationSlot:
     start: int
     end: int
     directed: bool
+    length: tuple[int, int | None] | None = None
+    shortest: str | None = None
+    step: ast.Expr | None = None
+    backward: bool = False
+
+
+STEP = "#step"
+
+
+def middle(relation: str) -> str:
+    """Return the name of the nodes between the relations of a variable length."""
+    return f"#between {relation}"
+
+
+@dataclass(frozen=True, slots=True)
+class MakePath(ast.Expr):
+    """The path through slots; a variable length brings its relations and what is between."""
+
+    nodes: tuple[ast.Expr, ...]
+    relations: tuple[ast.Expr, ...]
+    middles: tuple[ast.Expr | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +87,19 @@ class Match:
         relations: Relation slots.
         unique: Pairs of relation slots that must hold different relations.
         filters: Conjuncts of every WHERE and inline condition; those that cannot fail first.
+        imports: Names of slots that the incoming row binds.
     """
 
     nodes: tuple[NodeSlot, ...]
     relations: tuple[RelationSlot, ...]
     unique: tuple[tuple[int, int], ...]
     filters: tuple[ast.Expr, ...]
+    imports: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of the slots: nodes, then relations."""
+        return (*(slot.name for slot in self.nodes), *(slot.name for slot in self.relations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +136,56 @@ class Aggregate:
     aggregates: tuple[tuple[str, AggregateCall], ...]
 
 
-Operator = Match | Project | Filter | Aggregate
+@dataclass(frozen=True, slots=True)
+class Unwind:
+    """One row per item of a list; null gives none, any other value is its own only item."""
+
+    source: ast.Expr
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Put the rows in order and keep those from ``skip`` on, at most ``limit``.
+
+    Attributes:
+        keys: (expression, descending); equal rows go by row key.
+        skip: How many to leave out.
+        limit: How many to keep, None for all.
+        is_kept: Whether the order outlives the operator, in the row key: a later collect()
+            sees it.
+    """
+
+    keys: tuple[tuple[ast.Expr, bool], ...]
+    skip: int = 0
+    limit: int | None = None
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """For each row, what a chain of operators makes of it.
+
+    Attributes:
+        inner: Starts from the row alone.
+        kind: "join" adds the inner columns, once per inner row; "optional" too, nulls where
+            there is none; "exists", "count" and "collect" (of the one inner column) add one.
+        adds: The added columns.
+    """
+
+    inner: tuple[Operator, ...]
+    kind: str
+    adds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """The rows of every branch, each from the same incoming row; columns have the same names."""
+
+    branches: tuple[tuple[Operator, ...], ...]
+
+
+Operator = Match | Project | Filter | Aggregate | Unwind | Sort | Apply | Union
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +194,6 @@ class Plan:
 
     operators: tuple[Operator, ...]
     columns: tuple[str, ...]
-    slots: dict[str, NodeSlot | RelationSlot] = field(
-        default_factory=dict[str, Any], compare=False
-    )
 
 
 def children(expression: Any) -> Iterator[ast.Expr]:

@@ -57,6 +57,7 @@ class Query:
         self.last_seq = 0
         self.last_time_ms: int | None = None
         self._callbacks: list[Callable[[Delta], object]] = []
+        self._order: dict[Any, Any] | None = None
 
     # -- reading ------------------------------------------------------------------------
 
@@ -86,7 +87,13 @@ class Query:
 
     def frame(self) -> pl.DataFrame:
         """Return the result as of the last tick. Cost: what changed since the last read."""
-        return self.table.frame()
+        return self.table.frame(self._ranks())
+
+    def _ranks(self) -> dict[Any, Any] | None:
+        """Return where each row stands, if the query says in which order."""
+        if self.compiled is not None:
+            self._order = self.compiled.ranks
+        return self._order
 
     def arrow(self) -> pa.Table:
         """Return the result as an Arrow table, sharing the buffers of ``frame()``."""
@@ -98,11 +105,11 @@ class Query:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the result as dicts, with Node, Relation and Path objects."""
-        return [dict(zip(self.columns, row, strict=True)) for _, row in self.table.entries()]
+        return [dict(zip(self.columns, row, strict=True)) for _, row in self.keyed_rows()]
 
     def keyed_rows(self) -> list[tuple[Any, Row]]:
         """Return (row key, row) of every row, in the order of ``frame()``."""
-        return self.table.entries()
+        return self.table.entries(self._ranks())
 
     def failures(self) -> list[Failure]:
         """Return the rows that a run-time error keeps out now, the latest 1,000 of them."""

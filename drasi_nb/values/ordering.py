@@ -111,3 +111,21 @@ def identical(a: Any, b: Any) -> bool:
     if kind is Path:
         return identical(a.nodes, b.nodes) and identical(a.relations, b.relations)
     return bool(a == b)
+
+
+class Descending:
+    """An order key that compares the other way round."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    def __lt__(self, other: Descending) -> bool:
+        return bool(other.key < self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Descending) and bool(self.key == other.key)
+
+    def __hash__(self) -> int:
+        return hash(self.key)

@@ -6,7 +6,8 @@ import random
 from typing import Any
 
 import drasi_nb as dnb
-from drasi_nb.engine.interpreter import PlainGraph, evaluate_plan
+from drasi_nb.engine.interpreter import evaluate_plan
+from drasi_nb.engine.oracle import PlainGraph
 from drasi_nb.values.graph import Node, Relation
 from drasi_nb.values.ordering import identical, order_key
 

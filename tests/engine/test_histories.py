@@ -8,6 +8,7 @@ import histories
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wide import wide_query
 
 from drasi_nb.errors import QueryError
 
@@ -17,7 +18,7 @@ from drasi_nb.errors import QueryError
 def test_result_equals_recomputation_after_every_tick(seed: int) -> None:
     """The seed draws graph, changes, cuts and query; ``run_histories.py`` runs many more."""
     rng = random.Random(seed)
-    text = histories.query(rng)
+    text = rng.choice((histories.query, wide_query))(rng)
     changes = histories.legal(histories.history(rng, rng.randint(5, 30)))
     cuts = sorted(rng.sample(range(len(changes) + 1), min(len(changes), rng.randint(0, 8))))
     try:

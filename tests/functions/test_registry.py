@@ -179,7 +179,7 @@ def test_frame_has_one_row_per_function() -> None:
 
 
 def test_refused_and_aggregates_are_no_functions() -> None:
-    assert set(REFUSED) == {"rand", "randomuuid"}
+    assert set(REFUSED) == {"randomuuid"}
     for name in (*REFUSED, *AGGREGATES):
         assert lookup(name) is None
         assert name == name.lower()

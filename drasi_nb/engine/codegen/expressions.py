@@ -9,14 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from drasi_nb.engine.codegen.writer import Writer
-from drasi_nb.errors import EvaluationError
 from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
-from drasi_nb.language.labels import holds
+from drasi_nb.plan.evaluation import has_labels, make_path, project_map
 from drasi_nb.plan.expressions import cannot_fail, is_condition
-from drasi_nb.plan.nodes import Constant, walk
+from drasi_nb.plan.nodes import Constant, MakePath, walk
 from drasi_nb.values import arithmetic, logic
-from drasi_nb.values.graph import Node, Relation
 
 Resolve = Callable[[str], str]  # a variable -> the Python expression of its value
 ReadProperty = Callable[[str, str], str | None]  # (variable, key) -> a local name, of a slot
@@ -111,6 +109,9 @@ class Expressions:
                     for key, v in items
                 )
                 return f"{bind(project_map)}({self.value(base)}, [{', '.join(parts)}])"
+            case MakePath(nodes=nodes, relations=relations):
+                a, b = (", ".join(map(self.value, side)) for side in (nodes, relations))
+                return f"{bind(make_path)}([{a}], [{b}])"
             case ast.Index(base=base, index=index):
                 return f"{bind(arithmetic.get_index)}({self.value(base)}, {self.value(index)})"
             case ast.Slice(base=base, start=start, stop=stop):
@@ -287,34 +288,3 @@ class Expressions:
 def conjunction(*values: bool | None) -> bool | None:
     """Return the conjunction of a chain of comparisons."""
     return False if False in values else None if None in values else True
-
-
-def has_labels(value: Any, labels: ast.LabelExpr) -> bool | None:
-    """Return ``value:labels``.
-
-    Raises:
-        EvaluationError: The value is neither a node, a relation nor null.
-    """
-    if value is None:
-        return None
-    if type(value) is Node:
-        return holds(labels, value.labels)
-    if type(value) is Relation:
-        return holds(labels, (value.type,))
-    raise EvaluationError(f"{logic.type_name(value)} has no labels", code="type")
-
-
-def project_map(base: Any, items: list[tuple[str, Any]]) -> dict[str, Any] | None:
-    """Return ``base {.key, .*, key: value}``."""
-    if base is None:
-        return None
-    properties = base.properties if isinstance(base, Node | Relation) else base
-    out: dict[str, Any] = {}
-    for key, value in items:
-        if key == ".*":
-            out.update(properties)
-        elif key.startswith("."):
-            out[key[1:]] = arithmetic.get_property(base, key[1:])
-        else:
-            out[key] = value
-    return out

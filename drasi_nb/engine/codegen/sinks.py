@@ -7,7 +7,7 @@ from typing import Literal
 from drasi_nb.engine.codegen.leaf import Place, Side
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.groups import GroupStage
-from drasi_nb.engine.result import ResultStage
+from drasi_nb.engine.result import Inbox
 from drasi_nb.language import ast
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.nodes import Aggregate, AggregateCall
@@ -23,7 +23,7 @@ class ResultSink:
 
     needs_row_key = True
 
-    def __init__(self, writer: Writer, stage: ResultStage, columns: tuple[str, ...]) -> None:
+    def __init__(self, writer: Writer, stage: Inbox, columns: tuple[str, ...]) -> None:
         self.columns = columns
         self.calls = {
             what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
@@ -42,7 +42,8 @@ class ResultSink:
     def arguments(self, place: Place, side: Side) -> None:
         """Assign the row."""
         values = [place.value(ast.Variable(NOWHERE, name)) for name in self.columns]
-        place.writer.line(f"row_{side} = ({', '.join(values)},)")
+        row = ", ".join(values) + "," if values else ""
+        place.writer.line(f"row_{side} = ({row})")
 
     def send(self, place: Place, key: str, what: What) -> None:
         """Write the call."""

@@ -1,0 +1,137 @@
+"""What a chain makes of each row, kept right: OPTIONAL MATCH, MATCH after WITH, subqueries.
+
+Every row and its answer are kept. At the end of a tick the rows that came, changed, or that a
+change of the graph may touch (``watch``) are evaluated again; what differs is handed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.failures import FailureLog
+from drasi_nb.engine.handlers import Handler
+from drasi_nb.engine.interpreter import Interpreter
+from drasi_nb.engine.result import ResultStage, Row
+from drasi_nb.engine.search import StoreMatcher
+from drasi_nb.engine.watch import watch
+from drasi_nb.errors import EvaluationError
+from drasi_nb.plan.nodes import Apply
+from drasi_nb.values.graph import Node
+from drasi_nb.values.ordering import identical
+
+Answer = dict[Any, Row]  # what the key grows by -> the row with the added columns
+
+
+class ApplyStage:
+    """One Apply over the rows of the stage before.
+
+    Args:
+        operator: What to apply.
+        names: Columns of the incoming rows.
+        view: What the query sees.
+        mark: Tells the query that this tick touches it.
+        log: Where a failing row is noted.
+        number: The stage's number in its query.
+    """
+
+    def __init__(
+        self,
+        operator: Apply,
+        names: tuple[str, ...],
+        view: View,
+        mark: Callable[[], None],
+        log: FailureLog,
+        number: int,
+    ) -> None:
+        self.operator, self.view, self.log, self.number = operator, view, log, number
+        self.incoming, self.names = names, (*names, *operator.adds)
+        self.inbox = ResultStage(mark)
+        self.next: Callable[[Any, Any, Any], None] = lambda _key, _before, _after: None
+        self._mark = mark
+        self._rows: dict[Any, tuple[Row, Answer, list[Any]]] = {}
+        self._by_handle: dict[Any, set[Any]] = {}  # (source number, id) of a bound node -> keys
+        self._dirty: set[Any] = set()
+        self._is_all_dirty = False
+        matcher = StoreMatcher(view)
+        self._interpreter = Interpreter(matcher)
+        hands_on = operator.adds if operator.kind in ("join", "optional") else ()
+        self.handlers: list[Handler] = watch(
+            operator.inner, names, hands_on, matcher.trails, self._reached
+        )
+
+    def open(self) -> None:
+        """Do nothing: rows come from the stage before."""
+
+    # -- what the graph changes ---------------------------------------------------------
+
+    def _reached(self, handles: set[int] | None) -> None:
+        if handles is None:
+            if not self._is_all_dirty and self._rows:
+                self._is_all_dirty = True
+                self._mark()
+            return
+        nodes = self.view.graph.nodes
+        for handle in handles:
+            source = nodes.page_group[handle >> 10].source
+            keys = self._by_handle.get((source, nodes.ids[handle]))
+            if keys:
+                self._dirty |= keys
+                self._mark()
+
+    # -- what the stage before changes --------------------------------------------------
+
+    def flush(self) -> None:
+        """Evaluate the touched rows anew and hand on what differs."""
+        incoming = {key: row for key, _, row in self.inbox.take()}
+        touched = list(self._rows) if self._is_all_dirty else self._dirty
+        self._dirty, self._is_all_dirty = set(), False
+        for key in touched:
+            if key not in incoming and key in self._rows:
+                incoming[key] = self._rows[key][0]
+        for key, row in incoming.items():
+            before = self._forget(key)
+            after = {} if row is None else self._remember(key, row)
+            for more in before.keys() | after.keys():
+                old, new = before.get(more), after.get(more)
+                if old is None or new is None or not identical(old, new):
+                    self.next((*key, *more), old, new)
+
+    def _forget(self, key: Any) -> Answer:
+        known = self._rows.pop(key, None)
+        if known is None:
+            return {}
+        row, answer, failed = known
+        for more in failed:
+            self.log.record(self.number, -1, (*key, *more), None)
+        for place in self._bound_nodes(row):
+            keys = self._by_handle[place]
+            keys.discard(key)
+            if not keys:
+                del self._by_handle[place]
+        return answer
+
+    def _remember(self, key: Any, row: Row) -> Answer:
+        for place in self._bound_nodes(row):
+            self._by_handle.setdefault(place, set()).add(key)
+        env = dict(zip(self.incoming, row, strict=True))
+        interpreter, answer = self._interpreter, Answer()
+        interpreter.dropped = []
+        try:
+            for more, added in interpreter.applied(self.operator, env):
+                answer[more] = (*row, *(added[name] for name in self.operator.adds))
+        except EvaluationError as error:
+            answer = {}
+            interpreter.dropped.append(((), error))
+        failed = [more for more, _ in interpreter.dropped]
+        for more, reason in interpreter.dropped:
+            self.log.record(self.number, 1, (*key, *more), reason)
+        self._rows[key] = (row, answer, failed)
+        return answer
+
+    def _bound_nodes(self, row: Row) -> set[Any]:
+        numbers = self.view.graph.source_numbers
+        return {
+            (numbers.get(value.source or ""), value.id) for value in row if type(value) is Node
+        }

@@ -1,0 +1,209 @@
+"""Stages over rows alone: the first row, UNWIND, ORDER BY with SKIP and LIMIT, UNION."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any, Self
+
+from sortedcontainers import SortedList
+
+from drasi_nb.engine.failures import FailureLog
+from drasi_nb.engine.interpreter import rank_of, unwound
+from drasi_nb.engine.result import ResultStage, Row
+from drasi_nb.errors import EvaluationError
+from drasi_nb.plan.evaluation import evaluate
+from drasi_nb.plan.nodes import Sort, Unwind
+from drasi_nb.values.ordering import identical, order_key
+
+Next = Callable[[Any, Row | None, Row | None], None]
+Entry = tuple[tuple[Any, ...], Row]  # rank, row
+
+
+class RowStage:
+    """A stage that takes rows in and hands rows on at the end of a tick."""
+
+    def __init__(
+        self, names: tuple[str, ...], mark: Callable[[], None], log: FailureLog, number: int
+    ) -> None:
+        self.names, self.log, self.number = names, log, number
+        self.inbox = ResultStage(mark)
+        self.next: Next = lambda _key, _before, _after: None
+
+    def open(self) -> None:
+        """Do nothing: rows come from the stage before."""
+
+    def flush(self) -> None:
+        """Hand on what came."""
+        for key, before, after in self.inbox.take():
+            self.next(key, before, after)
+
+
+class FirstRow(RowStage):
+    """The one row without columns that a query without a leading MATCH starts from."""
+
+    def open(self) -> None:
+        """Let the row enter."""
+        self.inbox.add((), ())
+
+
+class Branch:
+    """Where the rows of one part of UNION go in."""
+
+    def __init__(self, number: int, inbox: ResultStage) -> None:
+        self.number, self.inbox = number, inbox
+
+    def add(self, key: Any, row: Row) -> None:
+        """A row enters."""
+        self.inbox.add((self.number, *key), row)
+
+    def remove(self, key: Any, row: Row) -> None:
+        """A row leaves."""
+        self.inbox.remove((self.number, *key), row)
+
+    def update(self, key: Any, before: Row, after: Row) -> None:
+        """A row becomes another one under the same key."""
+        self.inbox.update((self.number, *key), before, after)
+
+
+class UnwindStage(RowStage):
+    """A row per item of a list; the key grows by the item's position. No state."""
+
+    def __init__(
+        self,
+        operator: Unwind,
+        names: tuple[str, ...],
+        mark: Callable[[], None],
+        log: FailureLog,
+        number: int,
+    ) -> None:
+        super().__init__((*names, operator.name), mark, log, number)
+        self.operator, self.incoming = operator, names
+
+    def flush(self) -> None:
+        """Hand on, per position, the item before and after."""
+        for key, before, after in self.inbox.take():
+            old, new = self._rows(key, before, -1), self._rows(key, after, 1)
+            for place in range(max(len(old), len(new))):
+                a = old[place] if place < len(old) else None
+                b = new[place] if place < len(new) else None
+                if a is None or b is None or not identical(a, b):
+                    self.next((*key, place), a, b)
+
+    def _rows(self, key: Any, row: Row | None, weight: int) -> list[Row]:
+        if row is None:
+            return []
+        env = dict(zip(self.incoming, row, strict=True))
+        try:
+            return [(*row, item) for item in unwound(evaluate(self.operator.source, env))]
+        except EvaluationError as error:
+            self.log.record(self.number, weight, key, error)
+            return []
+
+
+class SortStage(RowStage):
+    """Rows in order; those between SKIP and LIMIT are handed on.
+
+    Attributes:
+        ranks: The sort key of every row held, by row key: the order of a result is read off it.
+    """
+
+    def __init__(
+        self,
+        operator: Sort,
+        names: tuple[str, ...],
+        mark: Callable[[], None],
+        log: FailureLog,
+        number: int,
+    ) -> None:
+        super().__init__(names, mark, log, number)
+        self.operator = operator
+        self.ranks: dict[Any, tuple[Any, ...]] = {}
+        self._rows: dict[Any, Row] = {}
+        self._order: Any = SortedList()  # (rank, order key of the row key, row key)
+        self._window: dict[Any, tuple[Any, Row]] = {}  # row key -> key and row handed on
+
+    def flush(self) -> None:
+        """Take the tick's rows in; hand on how the window changed.
+
+        Cost: the window's length, or without SKIP and LIMIT the rows that changed.
+        """
+        start, limit = self.operator.skip, self.operator.limit
+        is_whole = not start and limit is None
+        entered = list[Any]()
+        for key, before, after in self.inbox.take():
+            old = self._drop(key, before)
+            new = None if after is None else self._put(key, after)
+            if is_whole:
+                self._hand_on(key, old, new)
+                continue
+            if old is not None:
+                self._order.remove((old[0], order_key(key), _Tie(key)))
+            if new is not None:
+                entered.append((new[0], order_key(key), _Tie(key)))
+        if is_whole:
+            return
+        self._order.update(entered)
+        stop = None if limit is None else start + limit
+        window: dict[Any, tuple[Any, Row]] = {}
+        for rank, _, tie in islice(self._order, start, stop):
+            out = self._out(tie[0], (rank, self._rows[tie[0]]))
+            assert out is not None
+            window[tie[0]] = out
+        before_window, self._window = self._window, window
+        for key, (out, row) in before_window.items():
+            now = window.get(key)
+            if now is None or now[0] != out:
+                self.next(out, row, None)
+        for key, (out, row) in window.items():
+            was = before_window.get(key)
+            if was is None or was[0] != out:
+                self.next(out, None, row)
+            elif was[1] is not row and not identical(was[1], row):
+                self.next(out, was[1], row)
+
+    def _hand_on(self, key: Any, old: Entry | None, new: Entry | None) -> None:
+        before, after = self._out(key, old), self._out(key, new)
+        if before is not None and after is not None and before[0] == after[0]:
+            self.next(before[0], before[1], after[1])
+            return
+        if before is not None:
+            self.next(before[0], before[1], None)
+        if after is not None:
+            self.next(after[0], None, after[1])
+
+    def _out(self, key: Any, entry: Entry | None) -> tuple[Any, Row] | None:
+        if entry is None:
+            return None
+        rank, row = entry
+        return ((rank, *key) if self.operator.is_kept else key), row
+
+    def _drop(self, key: Any, before: Row | None) -> Entry | None:
+        if before is None:
+            return None
+        rank = self.ranks.pop(key, None)
+        if rank is None:
+            self.log.record(self.number, -1, key, None)
+            return None
+        return rank, self._rows.pop(key)
+
+    def _put(self, key: Any, row: Row) -> Entry | None:
+        try:
+            rank = rank_of(self.operator, dict(zip(self.names, row, strict=True)))
+        except EvaluationError as error:
+            self.log.record(self.number, 1, key, error)
+            return None
+        self.ranks[key], self._rows[key] = rank, row
+        return rank, row
+
+
+class _Tie(tuple[Any]):
+    """A row key that never decides an order: the order key beside it already did."""
+
+    __slots__ = ()
+
+    def __new__(cls, key: Any) -> Self:
+        return tuple.__new__(cls, (key,))
+
+    def __lt__(self, other: object) -> bool:
+        return False

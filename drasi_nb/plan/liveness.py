@@ -1,0 +1,74 @@
+"""Which columns a chain of operators still needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from drasi_nb.language import ast
+from drasi_nb.plan.nodes import (
+    STEP,
+    Aggregate,
+    Apply,
+    Filter,
+    Match,
+    Operator,
+    Project,
+    Sort,
+    Union,
+    Unwind,
+    free_variables,
+)
+
+
+def _free(expressions: Iterable[ast.Expr]) -> frozenset[str]:
+    return frozenset[str]().union(*map(free_variables, expressions))
+
+
+def needed(operators: Iterable[Operator], after: frozenset[str]) -> frozenset[str]:
+    """Return the columns of the incoming rows that a chain reads, if ``after`` is read of it."""
+    for operator in reversed(tuple(operators)):
+        after = _before(operator, after)
+    return after
+
+
+def _before(operator: Operator, after: frozenset[str]) -> frozenset[str]:
+    match operator:
+        case Project(items=items):
+            return _free(e for _, e in items)
+        case Filter(conditions=conditions):
+            return after | _free(conditions)
+        case Aggregate(keys=keys, aggregates=calls):
+            arguments = [call.argument for _, call in calls if call.argument is not None]
+            return _free([e for _, e in keys] + arguments)
+        case Unwind(source=source, name=name):
+            return (after - {name}) | free_variables(source)
+        case Sort(keys=keys):
+            return after | _free(e for e, _ in keys)
+        case Apply(inner=inner, kind=kind, adds=adds):
+            wanted = frozenset(adds) if kind in ("join", "optional") else frozenset[str]()
+            return (after - frozenset(adds)) | needed(inner, wanted)
+        case Union(branches=branches):
+            return frozenset[str]().union(*(needed(branch, after) for branch in branches))
+        case Match():
+            bound = operator.names
+            steps = [slot.step for slot in operator.relations if slot.step is not None]
+            read = (_free(operator.filters) - {*bound}) | (_free(steps) - {STEP})
+            return (after - {*bound}) | operator.imports | read
+
+
+def pruned(operators: tuple[Operator, ...], after: frozenset[str]) -> tuple[Operator, ...]:
+    """Return the chain with every Apply adding only what is read later."""
+    out = list[Operator]()
+    for operator in reversed(operators):
+        if isinstance(operator, Apply):
+            kept = operator.adds
+            if operator.kind in ("join", "optional"):
+                kept = tuple(name for name in operator.adds if name in after)
+            inner = pruned(operator.inner, frozenset(kept))
+            operator = replace(operator, adds=kept, inner=inner)
+        elif isinstance(operator, Union):
+            operator = Union(tuple(pruned(branch, after) for branch in operator.branches))
+        out.append(operator)
+        after = _before(operator, after)
+    return tuple(reversed(out))
