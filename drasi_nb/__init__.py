@@ -26,6 +26,7 @@ from drasi_nb.sources.push import PushSource
 from drasi_nb.sources.replay import ReplaySource
 from drasi_nb.values.change import Change
 from drasi_nb.values.graph import Node, Path, Relation
+from drasi_nb.values.temporal.text import temporal
 
 __version__ = "0.1.0"
 
@@ -54,6 +55,7 @@ __all__ = [
     "SystemClock",
     "VirtualClock",
     "functions",
+    "temporal",
 ]
 
 

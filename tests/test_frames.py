@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import drasi_nb as dnb
+from drasi_nb import temporal
 from drasi_nb.frames.result import ResultTable
 from drasi_nb.frames.schema import frame_of
 
@@ -26,9 +27,17 @@ TYPES: list[tuple[list[Any], pl.DataType, list[Any]]] = [
     ([[1], [2.5, None]], pl.List(pl.Float64()), [[1.0], [2.5, None]]),
     ([[], ["a"]], pl.List(pl.String()), [[], ["a"]]),
     ([{"a": 1}, {"b": "x"}], pl.Struct({"a": pl.Int64(), "b": pl.String()}), [{"a": 1, "b": None}, {"a": None, "b": "x"}]),
-    ([dt.date(2013, 3, 8)], pl.Date(), [dt.date(2013, 3, 8)]),
-    ([dt.datetime(2013, 3, 8)], pl.Datetime("us"), [dt.datetime(2013, 3, 8)]),
-    ([dt.timedelta(1)], pl.Duration("us"), [dt.timedelta(1)]),
+    ([temporal("date", "2013-03-08"), None], pl.Date(), [dt.date(2013, 3, 8), None]),
+    ([[temporal("date", "2013-03-08")]], pl.List(pl.Date()), [[dt.date(2013, 3, 8)]]),
+    ([{"d": temporal("date", "2013-03-08")}], pl.Struct({"d": pl.Date()}), [{"d": dt.date(2013, 3, 8)}]),
+    ([temporal("localdatetime", "2013-03-08T12")], pl.Datetime("ns"), [dt.datetime(2013, 3, 8, 12)]),
+    ([temporal("localtime", "12:30")], pl.Time(), [dt.time(12, 30)]),
+    ([temporal("datetime", "2013-03-08T12Z")], pl.Datetime("ns", "UTC"), [dt.datetime(2013, 3, 8, 12, tzinfo=dt.UTC)]),
+    ([temporal("datetime", "2013-03-08T12[Europe/Paris]"), temporal("datetime", "2013-03-08T12Z")], pl.Datetime("ns", "UTC"),
+     [dt.datetime(2013, 3, 8, 11, tzinfo=dt.UTC), dt.datetime(2013, 3, 8, 12, tzinfo=dt.UTC)]),
+    ([temporal("duration", "P1DT1S")], pl.Duration("ns"), [dt.timedelta(1, 1)]),
+    ([temporal("duration", "P1M")], pl.String(), ["P1M"]),
+    ([temporal("date", "+12013-03-08"), temporal("time", "12:00Z")], pl.String(), ["+12013-03-08", "12:00Z"]),
     ([[1, "a"], None], pl.List(pl.String()), [["1", "a"], None]),
     (
         [dnb.Node("n", ["A"], {"x": 1})],

@@ -121,6 +121,7 @@ class SortStage(RowStage):
         self.ranks: dict[Any, tuple[Any, ...]] = {}
         self._rows: dict[Any, Row] = {}
         self._order: Any = SortedList()  # (rank, order key of the row key, row key)
+        self._places: dict[Any, Any] = {}  # row key -> its entry in the order
         self._window: dict[Any, tuple[Any, Row]] = {}  # row key -> key and row handed on
 
     def flush(self) -> None:
@@ -138,9 +139,11 @@ class SortStage(RowStage):
                 self._hand_on(key, old, new)
                 continue
             if old is not None:
-                self._order.remove((old[0], order_key(key), _Tie(key)))
+                self._order.remove(self._places.pop(key))
             if new is not None:
-                entered.append((new[0], order_key(key), _Tie(key)))
+                # kept as it is: an equal key may come again as 1.0 instead of 1
+                self._places[key] = place = (new[0], order_key(key), _Tie(key))
+                entered.append(place)
         if is_whole:
             return
         self._order.update(entered)
@@ -188,6 +191,10 @@ class SortStage(RowStage):
         return rank, self._rows.pop(key)
 
     def _put(self, key: Any, row: Row) -> Entry | None:
+        if not self.operator.keys:
+            self._rows[key] = row
+            self.ranks[key] = ()
+            return (), row
         try:
             rank = rank_of(self.operator, dict(zip(self.names, row, strict=True)))
         except EvaluationError as error:

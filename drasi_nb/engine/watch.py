@@ -200,7 +200,27 @@ def watch(
         if slot.name in slots.bound:
             continue
         handlers.append(_relation_handler(slots, slot, start, trails, mark))
+        if slot.length is not None:
+            handlers.append(_between_handler(slots, slot, start, trails, mark))
     return handlers
+
+
+def _between_handler(
+    slots: SlotMap, slot: RelationSlot, start: str, trails: Trails, mark: Mark
+) -> Handler:
+    """Return the handler of nodes between the relations of a variable length: they must exist."""
+    walk = _walk(slots.route(start), trails, mark)
+
+    def node(handle: int, _how: Any) -> None:
+        walk(_spread(trails, {handle}, slot, _before_last(slot)))
+
+    return Handler("node", None, frozenset(), node, node)
+
+
+def _before_last(slot: RelationSlot) -> int | None:
+    assert slot.length is not None
+    most = slot.length[1]
+    return None if most is None else max(most - 1, 0)
 
 
 def _relation_handler(
@@ -221,8 +241,7 @@ def _relation_handler(
             if slot.directed:
                 ends = {table.src[row]}
         else:  # the relation may stand anywhere on the trail
-            most = slot.length[1]
-            ends = _spread(trails, ends, slot, None if most is None else most - 1, both=True)
+            ends = _spread(trails, ends, slot, _before_last(slot))
         walk(ends)
 
     kept = None if reads is None else frozenset(reads)
@@ -245,14 +264,14 @@ def _walk(route: list[Step] | None, trails: Trails, mark: Mark) -> Callable[[set
                     for _, node in trails.neighbours(handle, slot.types, out, into)
                 }
             else:
-                handles = _spread(trails, handles, slot, slot.length[1], both=True)
+                handles = _spread(trails, handles, slot, slot.length[1])
         mark(handles)
 
     return walk
 
 
 def _spread(
-    trails: Trails, handles: set[int], slot: RelationSlot, most: int | None, *, both: bool
+    trails: Trails, handles: set[int], slot: RelationSlot, most: int | None
 ) -> set[int]:
     """Return what lies within ``most`` relations of some handles, these included."""
     reached, level, depth = set(handles), set(handles), 0
@@ -261,7 +280,7 @@ def _spread(
         level = {
             node
             for handle in level
-            for _, node in trails.neighbours(handle, slot.types, both, both)
+            for _, node in trails.neighbours(handle, slot.types, True, True)
         } - reached
         reached |= level
     return reached

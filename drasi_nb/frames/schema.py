@@ -7,24 +7,33 @@ share no type become text (Cypher's spelling of each), never an error.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
 
 from drasi_nb.values.graph import Node, Path, Relation
+from drasi_nb.values.temporal.types import (
+    DAY,
+    SECOND,
+    TEMPORAL,
+    Date,
+    DateTime,
+    Duration,
+    LocalDateTime,
+    LocalTime,
+)
 
 _SCALARS: dict[type, pl.DataType] = {
     bool: pl.Boolean(),
     int: pl.Int64(),
     float: pl.Float64(),
     str: pl.String(),
-    dt.date: pl.Date(),
-    dt.time: pl.Time(),
-    dt.timedelta: pl.Duration("us"),
-    dt.datetime: pl.Datetime("us"),
+    Date: pl.Date(),
+    LocalTime: pl.Time(),
+    LocalDateTime: pl.Datetime("ns"),
 }
+_DAYS = 100_000  # of nanoseconds, on either side of 1970, in 64 bits
 
 
 def type_of(value: Any) -> pl.DataType:
@@ -32,10 +41,14 @@ def type_of(value: Any) -> pl.DataType:
     if value is None:
         return pl.Null()
     kind = type(value)
-    if kind is dt.datetime and value.tzinfo is not None:
-        return pl.Datetime("us", "UTC")
-    if kind in _SCALARS:
+    if kind in _SCALARS and (kind not in (Date, LocalDateTime) or abs(value.days) < _DAYS):
         return _SCALARS[kind]
+    if kind is DateTime and abs(value.days) < _DAYS:
+        return pl.Datetime("ns", value.zone or "UTC")
+    if kind is Duration and not value.months and abs(_physical(value)) < 2**63:
+        return pl.Duration("ns")  # a day is 24 hours there
+    if kind in TEMPORAL or kind is Duration:
+        return pl.String()  # Polars has no such type: Cypher's text
     if kind is list:
         return pl.List(widest(map(type_of, value)))
     plain = plain_value(value)
@@ -50,6 +63,13 @@ def widen(a: pl.DataType, b: pl.DataType) -> pl.DataType:
         return b
     if {type(a), type(b)} == {pl.Int64, pl.Float64}:
         return pl.Float64()
+    if (
+        isinstance(a, pl.Datetime)
+        and isinstance(b, pl.Datetime)
+        and a.time_zone
+        and b.time_zone
+    ):
+        return pl.Datetime("ns", "UTC")
     if isinstance(a, pl.List) and isinstance(b, pl.List):
         return pl.List(widen(_inner(a), _inner(b)))
     if isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
@@ -81,7 +101,7 @@ def widest(types: Iterable[pl.DataType]) -> pl.DataType:
     return out
 
 
-_SIMPLE = frozenset(_SCALARS) - {dt.datetime} | {type(None)}
+_SIMPLE = frozenset({bool, int, float, str, type(None)})
 
 
 def type_of_all(values: Sequence[Any]) -> pl.DataType:
@@ -153,10 +173,41 @@ def _fits(value: Any, wanted: pl.DataType) -> Any:
         }
     if isinstance(wanted, pl.Float64):
         return float(value)
-    return value
+    return _physical(value)
 
 
-_NATIVE = (pl.Boolean, pl.Int64, pl.Null, pl.Date, pl.Time, pl.Duration, pl.Datetime)
+def _physical(value: Any) -> Any:
+    """Return a temporal value as the number that stands for it in a column, all else as it is."""
+    match value:
+        case Date():
+            return value.days
+        case LocalTime():
+            return value.nanos
+        case LocalDateTime() | Duration():
+            return value.days * DAY + value.nanos
+        case DateTime():
+            return value.epoch_second * SECOND + value.nanos % SECOND
+        case _:
+            return value
+
+
+_NATIVE = (pl.Boolean, pl.Int64, pl.Null)
+_NUMBERS: dict[type[pl.DataType], pl.DataType] = {
+    pl.Date: pl.Int32(),
+    pl.Time: pl.Int64(),
+    pl.Datetime: pl.Int64(),
+    pl.Duration: pl.Int64(),
+}
+
+
+def _physical_type(wanted: pl.DataType) -> pl.DataType:
+    """Return a type with the numbers that stand for temporal values in their place."""
+    if isinstance(wanted, pl.List):
+        return pl.List(_physical_type(_inner(wanted)))
+    if isinstance(wanted, pl.Struct):
+        fields = {field.name: _physical_type(_known(field.dtype)) for field in wanted.fields}
+        return pl.Struct(fields)
+    return _NUMBERS.get(type(wanted), wanted)
 
 
 def series(name: str, values: Sequence[Any], wanted: pl.DataType) -> pl.Series:
@@ -167,7 +218,9 @@ def series(name: str, values: Sequence[Any], wanted: pl.DataType) -> pl.Series:
         plain = float if isinstance(wanted, pl.Float64) else str
         if set(map(type, values)) <= {plain, type(None)}:
             return pl.Series(name, values, dtype=wanted)
-    return pl.Series(name, [_fits(value, wanted) for value in values], dtype=wanted)
+    physical = _physical_type(wanted)
+    column = pl.Series(name, [_fits(value, wanted) for value in values], dtype=physical)
+    return column if physical == wanted else column.cast(wanted)
 
 
 def frame_of(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:

@@ -9,11 +9,14 @@ from drasi_nb.functions import (
     numeric,
     scalar,
     strings,
+    temporal,
     trigonometry,
 )
 from drasi_nb.functions.registry import function_names, functions, lookup
 
 __all__ = ["function_names", "functions", "lookup"]
 
-FAMILIES = (conversion, elements, lists, numeric, scalar, strings, trigonometry)
+FAMILIES = (
+    conversion, elements, lists, numeric, scalar, strings, temporal, trigonometry,
+)  # fmt: skip
 """The modules whose bodies are registered."""

@@ -5,7 +5,6 @@ A type that cannot be converted is an error, or null in the ``OrNull`` and ``Lis
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import re
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 from drasi_nb.errors import EvaluationError
 from drasi_nb.functions.registry import scalar, wrong_type
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
+from drasi_nb.values.temporal.types import TEMPORAL, Duration
 
 _T = TypeVar("_T")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -26,7 +26,7 @@ _NAMED = {
     "-Infinity": -math.inf,
 }
 _BOOLEANS = {"true": True, "false": False}
-_TEMPORAL = (dt.date, dt.datetime, dt.time)
+_TEMPORAL = (*TEMPORAL, Duration)
 
 
 def _or_null(convert: Callable[[Any], _T], value: Any) -> _T | None:
@@ -201,7 +201,7 @@ def to_string(value: Any) -> str:
     if isinstance(value, float):
         return _float_text(value)
     if isinstance(value, _TEMPORAL):
-        return value.isoformat()
+        return str(value)
     raise wrong_type("toString", 1, "BOOLEAN, NUMBER, STRING or temporal", value)
 
 

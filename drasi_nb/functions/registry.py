@@ -18,6 +18,14 @@ import polars as pl
 from drasi_nb.errors import EvaluationError
 from drasi_nb.values.graph import Node, Path, Relation
 from drasi_nb.values.logic import type_name
+from drasi_nb.values.temporal.types import (
+    Date,
+    DateTime,
+    Duration,
+    LocalDateTime,
+    LocalTime,
+    Time,
+)
 
 Nulls = Literal["propagate", "pass"]
 _Body = TypeVar("_Body", bound=Callable[..., Any])
@@ -35,12 +43,17 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "NODE": (Node,),
     "RELATIONSHIP": (Relation,),
     "PATH": (Path,),
+    "TEMPORAL": (Date, LocalTime, Time, LocalDateTime, DateTime, Duration),
 }
 
 _UNSTABLE = "each call gives another value, so a row could not be taken back as it was sent"
 
 REFUSED: dict[str, str] = {"randomuuid": _UNSTABLE}
 """Lower-case names that no query may call, and why."""
+
+CLOCK_KINDS = frozenset({"date", "time", "localtime", "datetime", "localdatetime"})
+CLOCK_READS = frozenset({"transaction", "statement", "realtime"})
+"""``date.realtime()`` and the like read a clock, as these constructors do without arguments."""
 
 _functions: dict[str, Function] = {}
 

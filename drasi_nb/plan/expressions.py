@@ -10,7 +10,14 @@ from typing import Any
 
 from drasi_nb.errors import ChangeError, QuerySemanticError
 from drasi_nb.functions.aggregates import AGGREGATES
-from drasi_nb.functions.registry import REFUSED, arity_text, lookup, similar
+from drasi_nb.functions.registry import (
+    CLOCK_KINDS,
+    CLOCK_READS,
+    REFUSED,
+    arity_text,
+    lookup,
+    similar,
+)
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Constant, children
 from drasi_nb.span import Span
@@ -73,7 +80,7 @@ class Checker:
             f"{what} does not run yet",
             span,
             "not-yet",
-            "this release runs MATCH, WHERE, WITH, DISTINCT, aggregation and RETURN",
+            "see what a later release brings in the README",
         )
 
     def condition(self, expression: ast.Expr, scope: Scope, where: str) -> ast.Expr:
@@ -214,6 +221,9 @@ class Checker:
         if name == "rand" and not call.args:
             # drawn once: a value that came anew with each evaluation could not be taken back
             return Constant(call.span, random.random()), "FLOAT"  # noqa: S311 - no secret
+        kind, _, how = name.partition(".")
+        if kind in CLOCK_KINDS and (how in CLOCK_READS or (not how and not call.args)):
+            return self._clock(call, scope), "ANY"
         if name in REFUSED:
             raise self.error(
                 f"{call.name}() cannot be kept right: {REFUSED[name]}",
@@ -257,6 +267,12 @@ class Checker:
             args.append(checked)
         result = function.result if function.result in _KINDS else "ANY"
         return ast.FunctionCall(call.span, function.name, tuple(args)), result
+
+    def _clock(self, call: ast.FunctionCall, scope: Scope) -> ast.Expr:
+        """Return null for a clock read in the zone null; other reads are refused."""
+        if len(call.args) == 1 and self.check(call.args[0], scope)[1] == "NULL":
+            return ast.Literal(call.span, "NULL", None)
+        raise self.later(f"{call.name}(), which reads the clock,", call.span)
 
     def _argument(self, name: str, place: int, wanted: str, kind: str, span: Span) -> None:
         """Refuse a known wrong type where a function takes graph values."""

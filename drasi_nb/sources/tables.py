@@ -9,8 +9,17 @@ from typing import Any
 import polars as pl
 
 from drasi_nb.errors import ChangeError
-from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted
+from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted, stored_value
 from drasi_nb.values.ordering import identical
+from drasi_nb.values.temporal.types import (
+    DAY,
+    SECOND,
+    Date,
+    Duration,
+    LocalDateTime,
+    LocalTime,
+    at_moment,
+)
 
 
 def as_polars(frame: Any) -> pl.DataFrame:
@@ -80,10 +89,33 @@ def _properties(frame: pl.DataFrame, names: list[str]) -> list[dict[str, Any]]:
             )
         elif column.dtype == pl.UInt64 and (column > 2**63 - 1).any():
             raise ChangeError(f"column {name!r} has integers beyond 64 signed bits")
-        columns.append(column.to_list())
+        columns.append(_values(column))
     if not names:
         return [{} for _ in range(frame.height)]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _values(column: pl.Series) -> list[Any]:
+    """Return the values of a column as properties hold them."""
+    dtype = column.dtype
+    if isinstance(dtype, pl.Date):
+        return [None if n is None else Date(n) for n in column.cast(pl.Int32).to_list()]
+    if isinstance(dtype, pl.Time):
+        return [None if n is None else LocalTime(n) for n in column.cast(pl.Int64).to_list()]
+    if isinstance(dtype, pl.Duration):
+        numbers = column.cast(pl.Duration("ns")).cast(pl.Int64).to_list()
+        return [None if n is None else Duration(0, 0, n) for n in numbers]
+    if isinstance(dtype, pl.Datetime):
+        zone = dtype.time_zone
+        numbers = column.cast(pl.Datetime("ns", zone)).cast(pl.Int64).to_list()
+        if zone is None:
+            return [None if n is None else LocalDateTime(*divmod(n, DAY)) for n in numbers]
+        known: str | int = 0 if zone == "UTC" else zone
+        return [
+            None if n is None else at_moment(n // SECOND, n % SECOND, known) for n in numbers
+        ]
+    values = column.to_list()
+    return [stored_value(value) for value in values] if dtype.is_nested() else values
 
 
 def node_changes(frame: Any, label: str | Iterable[str], id_: str) -> list[Accepted]:

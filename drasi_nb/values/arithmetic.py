@@ -7,11 +7,15 @@ Source: openCypher 9, "Mathematical operators".
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any, NoReturn
 
 from drasi_nb.errors import EvaluationError
 from drasi_nb.values.graph import Node, Relation
 from drasi_nb.values.logic import type_name
+from drasi_nb.values.temporal.components import component
+from drasi_nb.values.temporal.math import add_durations, scale, shift
+from drasi_nb.values.temporal.types import TEMPORAL, Duration
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
@@ -52,7 +56,29 @@ def add(a: Any, b: Any) -> Any:
         return a + repr(b)
     if tb is str and ta in (int, float):
         return repr(a) + b
+    if type(a) is Duration and tb in TEMPORAL:
+        return _with_duration(b, a, 1)
+    if type(b) is Duration and (ta in TEMPORAL or ta is Duration):
+        return _with_duration(a, b, 1)
     _mismatch("+", a, b)
+
+
+def _with_duration(a: Any, b: Duration, sign: int) -> Any:
+    if type(a) is Duration:
+        return add_durations(a, b, sign)
+    try:
+        return shift(a, b, sign)
+    except ValueError as error:
+        raise EvaluationError(str(error), code="invalid-temporal") from None
+
+
+def _scaled(duration: Duration, number: float, *, divide: bool) -> Duration:
+    if number - number != 0:
+        raise EvaluationError(f"a DURATION cannot be scaled by {number}", code="argument")
+    factor = Fraction(repr(number))
+    if divide and not factor:
+        raise EvaluationError("division by zero", code="division-by-zero")
+    return scale(duration, 1 / factor if divide else factor)
 
 
 def sub(a: Any, b: Any) -> Any:
@@ -63,6 +89,8 @@ def sub(a: Any, b: Any) -> Any:
         return _checked(a - b, "-")
     if _numbers(a, b):
         return a - b
+    if type(b) is Duration and (type(a) in TEMPORAL or type(a) is Duration):
+        return _with_duration(a, b, -1)
     _mismatch("-", a, b)
 
 
@@ -74,6 +102,10 @@ def mul(a: Any, b: Any) -> Any:
         return _checked(a * b, "*")
     if _numbers(a, b):
         return a * b
+    if type(a) is Duration and type(b) in (int, float):
+        return _scaled(a, b, divide=False)
+    if type(b) is Duration and isinstance(a, int | float) and type(a) is not bool:
+        return _scaled(b, a, divide=False)
     _mismatch("*", a, b)
 
 
@@ -96,6 +128,8 @@ def div(a: Any, b: Any) -> Any:
                 return math.nan
             return math.copysign(math.inf, a) * math.copysign(1.0, b)
         return a / b
+    if type(a) is Duration and type(b) in (int, float):
+        return _scaled(a, b, divide=True)
     _mismatch("/", a, b)
 
 
@@ -166,13 +200,12 @@ def get_property(base: Any, key: str) -> Any:
         return base.properties.get(key)
     if kind is dict:
         return base.get(key)
-    part = _PARTS.get(key)
-    if part is not None and hasattr(base, part):
-        return getattr(base, part)
+    if kind in TEMPORAL or kind is Duration:
+        part = component(base, key)
+        if part is not None:
+            return part
+        raise EvaluationError(f"{type_name(base)} has no component {key!r}", code="type")
     raise EvaluationError(f"{type_name(base)} has no properties (.{key})", code="type")
-
-
-_PARTS = {name: name for name in ("year", "month", "day", "hour", "minute", "second")}
 
 
 def get_index(base: Any, index: Any) -> Any:

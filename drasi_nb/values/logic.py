@@ -6,15 +6,15 @@ cannot be compared are null (``=`` gives False). Source: openCypher 9, "Comparab
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from functools import lru_cache
 from typing import Any
 
 from drasi_nb.errors import EvaluationError
 from drasi_nb.values.graph import Node, Path, Relation
+from drasi_nb.values.temporal.types import TEMPORAL, TYPE_NAMES
 
-_PLAIN = frozenset({int, float, str, bool, dt.date, dt.datetime, dt.time, dt.timedelta})
+_PLAIN = frozenset({int, float, str, bool, *TEMPORAL})
 _NUMBERS = frozenset({int, float})
 
 
@@ -31,6 +31,7 @@ def type_name(value: Any) -> str:
         Node: "NODE",
         Relation: "RELATIONSHIP",
         Path: "PATH",
+        **TYPE_NAMES,
     }
     return names.get(type(value), type(value).__name__.upper())
 
@@ -42,7 +43,7 @@ def eq(a: Any, b: Any) -> bool | None:
     ta, tb = type(a), type(b)
     if ta is tb:
         if ta in _PLAIN:
-            return bool(a == b) if ta is not dt.datetime else _same_awareness(a, b) and a == b
+            return bool(a == b)
         if ta is list:
             return _eq_all(a, b) if len(a) == len(b) else False
         if ta is dict:
@@ -53,10 +54,6 @@ def eq(a: Any, b: Any) -> bool | None:
     if ta in _NUMBERS and tb in _NUMBERS:
         return bool(a == b)
     return False
-
-
-def _same_awareness(a: dt.datetime, b: dt.datetime) -> bool:
-    return (a.tzinfo is None) == (b.tzinfo is None)
 
 
 def _eq_all(left: list[Any], right: list[Any]) -> bool | None:
@@ -79,9 +76,7 @@ def _comparable(a: Any, b: Any) -> bool:
     ta, tb = type(a), type(b)
     if ta in _NUMBERS:
         return tb in _NUMBERS
-    if ta is not tb or ta not in _PLAIN:
-        return False
-    return ta is not dt.datetime or _same_awareness(a, b)
+    return ta is tb and ta in _PLAIN
 
 
 def lt(a: Any, b: Any) -> bool | None:

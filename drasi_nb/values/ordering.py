@@ -5,10 +5,17 @@ Source: openCypher 9, "Orderability and equivalence".
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from drasi_nb.values.graph import Node, Path, Relation
+from drasi_nb.values.temporal.types import (
+    Date,
+    DateTime,
+    Duration,
+    LocalDateTime,
+    LocalTime,
+    Time,
+)
 
 _RANK: dict[type, int] = {
     dict: 0,
@@ -17,10 +24,12 @@ _RANK: dict[type, int] = {
     list: 3,
     tuple: 3,
     Path: 4,
-    dt.datetime: 5,
-    dt.date: 7,
-    dt.time: 8,
-    dt.timedelta: 10,
+    DateTime: 5,
+    LocalDateTime: 6,
+    Date: 7,
+    Time: 8,
+    LocalTime: 9,
+    Duration: 10,
     str: 11,
     bool: 12,
     int: 13,
@@ -52,10 +61,8 @@ def order_key(value: Any) -> tuple[Any, ...]:
     if kind is Path:
         steps = [*value.nodes, *value.relations]
         return (4, len(value), tuple(order_key(step) for step in steps))
-    if kind is dt.datetime and value.tzinfo is None:
-        return (6, value)
-    if kind is dt.time:
-        return (8, value.isoformat())
+    if kind is Duration:
+        return (10, *value.order)
     return (_RANK.get(kind, 16), value)
 
 

@@ -43,6 +43,23 @@ def relation(id_: str, start: str, end: str, **properties: object) -> dict[str, 
 
 
 CASES = {
+    "an equal key comes again as a float": (
+        "MATCH (a:A) WITH a.x AS x, count(*) AS n UNWIND [1] AS u RETURN x, n LIMIT 3",
+        [
+            node("n0", "A", x=1),
+            {"op": "update", "id": "n0", "properties": {"x": 1.0}},
+            {"op": "update", "id": "n0", "properties": {"x": 2}},
+        ],
+    ),
+    "a node between the relations of a variable length comes last": (
+        "OPTIONAL MATCH (a:A)-[r:R*1..2]-(b:A) RETURN a.x AS a",
+        [
+            relation("r0", "n0", "n1"),
+            node("n1", "A"),
+            relation("r1", "n0", "n1"),
+            node("n0"),
+        ],
+    ),
     "a self-loop is one match of an undirected pattern": (
         "MATCH (a)-[r]-(b) RETURN count(*) AS n",
         [node("n0"), relation("r0", "n0", "n0")],

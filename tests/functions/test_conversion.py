@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
 from drasi_nb.values.graph import Node, Path, Relation
+from drasi_nb.values.temporal.text import temporal
 from tests.functions.cases import INF, NAN, OVERFLOW, TYPE, Case, check, named, run
 
 NODE, RELATION = Node("n"), Relation("r", "T", "n", "m")
@@ -98,8 +98,8 @@ CASES: list[Case] = [
     ("toString", [True], "true"),
     ("toString", [False], "false"),
     ("toString", ["é"], "é"),
-    ("toString", [dt.date(2015, 7, 21)], "2015-07-21"),
-    ("toString", [dt.time(12, 30, 5)], "12:30:05"),
+    ("toString", [temporal("date", "2015-07-21")], "2015-07-21"),
+    ("toString", [temporal("localtime", "12:30:05")], "12:30:05"),
     ("toString", [None], None),
     *[("toString", [value], TYPE) for value in ([], {}, NODE, RELATION, PATH)],
     ("toStringOrNull", [1], "1"),

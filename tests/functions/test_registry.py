@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 from typing import Any
 
 import polars as pl
@@ -25,15 +24,19 @@ from drasi_nb.functions.registry import (
 )
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
 from drasi_nb.values.graph import Node, Path, Relation
+from drasi_nb.values.temporal.text import from_python
 from tests.functions import (
     test_conversion,
     test_elements,
     test_lists,
     test_numeric,
     test_strings,
+    test_temporal,
 )
 
-TABLES = [test_conversion, test_elements, test_lists, test_numeric, test_strings]
+TABLES = [
+    test_conversion, test_elements, test_lists, test_numeric, test_strings, test_temporal,
+]  # fmt: skip
 
 
 def named(name: str) -> Function:
@@ -87,9 +90,7 @@ values = st.recursive(
     | st.floats()
     | st.text(max_size=5)
     | st.sampled_from(["1e99", "NFC", "UP", "", "true"])
-    | st.dates()
-    | st.datetimes()
-    | st.just(dt.timedelta(1))
+    | st.one_of(st.dates(), st.datetimes(), st.times(), st.timedeltas()).map(from_python)
     | elements,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner),
     max_leaves=4,

@@ -1,0 +1,1 @@
+"""The temporal types of Cypher, over integers: days, nanoseconds, months."""
