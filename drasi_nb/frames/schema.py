@@ -8,7 +8,8 @@ share no type become text (Cypher's spelling of each), never an error.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 import polars as pl
 
@@ -34,6 +35,8 @@ _SCALARS: dict[type, pl.DataType] = {
     LocalDateTime: pl.Datetime("ns"),
 }
 _DAYS = 100_000  # of nanoseconds, on either side of 1970, in 64 bits
+_FAR_DAYS = 100_000_000  # of microseconds
+_NS_PER = {"ns": 1, "us": 1_000}
 
 
 def type_of(value: Any) -> pl.DataType:
@@ -41,10 +44,11 @@ def type_of(value: Any) -> pl.DataType:
     if value is None:
         return pl.Null()
     kind = type(value)
-    if kind in _SCALARS and (kind not in (Date, LocalDateTime) or abs(value.days) < _DAYS):
+    if kind is LocalDateTime or kind is DateTime:
+        unit = _unit(value)
+        return pl.String() if unit is None else pl.Datetime(unit, _zone(value))
+    if kind in _SCALARS and (kind is not Date or abs(value.days) < _FAR_DAYS):
         return _SCALARS[kind]
-    if kind is DateTime and abs(value.days) < _DAYS:
-        return pl.Datetime("ns", value.zone or "UTC")
     if kind is Duration and not value.months and abs(_physical(value)) < 2**63:
         return pl.Duration("ns")  # a day is 24 hours there
     if kind in TEMPORAL or kind is Duration:
@@ -53,6 +57,29 @@ def type_of(value: Any) -> pl.DataType:
         return pl.List(widest(map(type_of, value)))
     plain = plain_value(value)
     return pl.Struct({str(key): type_of(item) for key, item in plain.items()})
+
+
+def _unit(value: LocalDateTime | DateTime) -> Literal["ns", "us"] | None:
+    """Return the unit of the column that holds a time exactly; None: only text does."""
+    if abs(value.days) < _DAYS:
+        return "ns"
+    return "us" if abs(value.days) < _FAR_DAYS and value.nanos % 1_000 == 0 else None
+
+
+def _zone(value: LocalDateTime | DateTime) -> str | None:
+    if isinstance(value, LocalDateTime):
+        return None
+    return _polars_zone(value.zone) if value.zone else "UTC"
+
+
+@lru_cache(maxsize=1_024)
+def _polars_zone(name: str) -> str:
+    """Return a zone as Polars knows it, UTC where it does not."""
+    try:
+        pl.Series([0], dtype=pl.Datetime("ns", name))
+    except pl.exceptions.ComputeError:
+        return "UTC"
+    return name
 
 
 def widen(a: pl.DataType, b: pl.DataType) -> pl.DataType:
@@ -66,10 +93,10 @@ def widen(a: pl.DataType, b: pl.DataType) -> pl.DataType:
     if (
         isinstance(a, pl.Datetime)
         and isinstance(b, pl.Datetime)
-        and a.time_zone
-        and b.time_zone
+        and (a.time_zone is None) == (b.time_zone is None)
     ):
-        return pl.Datetime("ns", "UTC")
+        zone = a.time_zone if a.time_zone == b.time_zone else "UTC"
+        return pl.Datetime("ns" if a.time_unit == b.time_unit == "ns" else "us", zone)
     if isinstance(a, pl.List) and isinstance(b, pl.List):
         return pl.List(widen(_inner(a), _inner(b)))
     if isinstance(a, pl.Struct) and isinstance(b, pl.Struct):
@@ -173,6 +200,8 @@ def _fits(value: Any, wanted: pl.DataType) -> Any:
         }
     if isinstance(wanted, pl.Float64):
         return float(value)
+    if isinstance(wanted, pl.Datetime):  # beside far years the digits below 1 us are cut
+        return _physical(value) // _NS_PER[wanted.time_unit]
     return _physical(value)
 
 

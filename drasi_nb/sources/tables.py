@@ -103,11 +103,10 @@ def _values(column: pl.Series) -> list[Any]:
     if isinstance(dtype, pl.Time):
         return [None if n is None else LocalTime(n) for n in column.cast(pl.Int64).to_list()]
     if isinstance(dtype, pl.Duration):
-        numbers = column.cast(pl.Duration("ns")).cast(pl.Int64).to_list()
-        return [None if n is None else Duration(0, 0, n) for n in numbers]
+        return [None if n is None else Duration(0, 0, n) for n in _nanoseconds(column, dtype)]
     if isinstance(dtype, pl.Datetime):
         zone = dtype.time_zone
-        numbers = column.cast(pl.Datetime("ns", zone)).cast(pl.Int64).to_list()
+        numbers = _nanoseconds(column, dtype)
         if zone is None:
             return [None if n is None else LocalDateTime(*divmod(n, DAY)) for n in numbers]
         known: str | int = 0 if zone == "UTC" else zone
@@ -116,6 +115,12 @@ def _values(column: pl.Series) -> list[Any]:
         ]
     values = column.to_list()
     return [stored_value(value) for value in values] if dtype.is_nested() else values
+
+
+def _nanoseconds(column: pl.Series, dtype: pl.Datetime | pl.Duration) -> list[int | None]:
+    """Return exact nanoseconds, also where they do not fit the 64 bits of a column."""
+    size = {"ns": 1, "us": 1_000, "ms": 1_000_000}[dtype.time_unit]
+    return [None if n is None else n * size for n in column.to_physical().to_list()]
 
 
 def node_changes(frame: Any, label: str | Iterable[str], id_: str) -> list[Accepted]:

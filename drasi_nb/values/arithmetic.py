@@ -64,10 +64,8 @@ def add(a: Any, b: Any) -> Any:
 
 
 def _with_duration(a: Any, b: Duration, sign: int) -> Any:
-    if type(a) is Duration:
-        return add_durations(a, b, sign)
     try:
-        return shift(a, b, sign)
+        return add_durations(a, b, sign) if type(a) is Duration else shift(a, b, sign)
     except ValueError as error:
         raise EvaluationError(str(error), code="invalid-temporal") from None
 
@@ -78,7 +76,10 @@ def _scaled(duration: Duration, number: float, *, divide: bool) -> Duration:
     factor = Fraction(repr(number))
     if divide and not factor:
         raise EvaluationError("division by zero", code="division-by-zero")
-    return scale(duration, 1 / factor if divide else factor)
+    try:
+        return scale(duration, 1 / factor if divide else factor)
+    except ValueError as error:
+        raise EvaluationError(str(error), code="invalid-temporal") from None
 
 
 def sub(a: Any, b: Any) -> Any:
@@ -203,7 +204,7 @@ def get_property(base: Any, key: str) -> Any:
     if kind in TEMPORAL or kind is Duration:
         part = component(base, key)
         if part is not None:
-            return part
+            return _checked(part, f".{key}") if type(part) is int else part
         raise EvaluationError(f"{type_name(base)} has no component {key!r}", code="type")
     raise EvaluationError(f"{type_name(base)} has no properties (.{key})", code="type")
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from drasi_nb.errors import ChangeError
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
 from drasi_nb.values.graph import Node, Relation
-from drasi_nb.values.temporal.text import from_python
+from drasi_nb.values.temporal.text import from_numpy, from_python
 from drasi_nb.values.temporal.types import TEMPORAL, Duration
 
 INSERT, UPDATE, DELETE = 0, 1, 2
@@ -189,12 +189,12 @@ def _stored(value: Any, key: str, index: int | None, element_id: Any) -> Any:
         return {
             str(name): _stored(item, key, index, element_id) for name, item in value.items()
         }
+    if isinstance(value, _PYTHON_TIMES):  # those of pandas too
+        return from_python(value)
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m"):
+        return from_numpy(value)
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a numpy scalar
         return _stored(value.item(), key, index, element_id)
-    if hasattr(value, "to_pydatetime"):
-        value = value.to_pydatetime()
-    if isinstance(value, _PYTHON_TIMES):
-        return from_python(value)
     raise ChangeError(
         f"property {key!r} has a value of type {kind.__name__}, which cannot be stored; use "
         "null, boolean, integer, float, text, date and time types, lists or maps of them",

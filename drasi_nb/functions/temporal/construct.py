@@ -31,11 +31,11 @@ from drasi_nb.values.temporal.types import (
     at_zone,
 )
 
-_DATE_FIELDS = {
+DATE_FIELDS = {
     "year", "month", "day", "week", "dayOfWeek", "quarter", "dayOfQuarter", "ordinalDay",
 }  # fmt: skip
-_CLOCK_FIELDS = {"hour", "minute", "second", "millisecond", "microsecond", "nanosecond"}
-_LOCAL_FIELDS = {*_DATE_FIELDS, *_CLOCK_FIELDS, "date", "time", "datetime"}
+CLOCK_FIELDS = {"hour", "minute", "second", "millisecond", "microsecond", "nanosecond"}
+_LOCAL_FIELDS = {*DATE_FIELDS, *CLOCK_FIELDS, "date", "time", "datetime"}
 _DURATION_FIELDS = {
     "years", "quarters", "months", "weeks", "days", "hours", "minutes", "seconds",
     "milliseconds", "microseconds", "nanoseconds",
@@ -47,10 +47,19 @@ def fault(error: ValueError) -> EvaluationError:
     return EvaluationError(str(error), code="invalid-temporal")
 
 
-def _take(fields: dict[str, Any], allowed: set[str], what: str) -> dict[str, Any]:
+def known(fields: dict[str, Any], allowed: set[str], what: str) -> None:
+    """Check the names of components.
+
+    Raises:
+        EvaluationError: One is not among those allowed.
+    """
     for name in fields:
         if name not in allowed:
             raise EvaluationError(f"{what} has no component {name!r}", code="invalid-temporal")
+
+
+def _take(fields: dict[str, Any], allowed: set[str], what: str) -> dict[str, Any]:
+    known(fields, allowed, what)
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -63,6 +72,22 @@ def _whole(fields: dict[str, Any], name: str) -> int:
     return value
 
 
+_WAYS = (
+    {"month", "day"}, {"week", "dayOfWeek"}, {"quarter", "dayOfQuarter"}, {"ordinalDay"},
+)  # fmt: skip
+_PART_OF = {"day": "month", "dayOfWeek": "week", "dayOfQuarter": "quarter"}
+
+
+def _one_way(given: dict[str, int]) -> None:
+    """Check that the day of a date is named by parts that belong together."""
+    used = [way for way in _WAYS if way & given.keys()]
+    if len(used) > 1:
+        first, second = (sorted(way & given.keys())[0] for way in used[:2])
+        raise EvaluationError(
+            f"a date has {first} or {second}, not both", code="invalid-temporal"
+        )
+
+
 def days_of(fields: dict[str, Any]) -> int:
     """Return the day number of date fields over the base's, where a base is given.
 
@@ -73,15 +98,19 @@ def days_of(fields: dict[str, Any]) -> int:
     base = fields.get("date", fields.get("datetime"))
     if base is not None and (not hasattr(base, "days") or type(base) is Duration):
         raise EvaluationError(f"{type_name(base)} has no date", code="invalid-temporal")
-    given = {name: _whole(fields, name) for name in _DATE_FIELDS & fields.keys()}
+    given = {name: _whole(fields, name) for name in DATE_FIELDS & fields.keys()}
+    _one_way(given)
     old: dict[str, int] = {}
     if base is None:
         if "year" not in given:
             raise EvaluationError("a date needs its year", code="invalid-temporal")
+        for part, whole in _PART_OF.items():
+            if part in given and whole not in given:
+                raise EvaluationError(f"{part} needs {whole}", code="invalid-temporal")
     elif not given:
         return int(base.days)
     else:
-        old = {name: component(base, name) for name in _DATE_FIELDS}
+        old = {name: component(base, name) for name in DATE_FIELDS}
         if "week" in given or "dayOfWeek" in given:
             old["year"] = component(base, "weekYear")
 
@@ -112,15 +141,26 @@ def clock(fields: dict[str, Any], base: int | None) -> int:
         EvaluationError: A component is of a wrong type.
         ValueError: There is no such time.
     """
-    given = {name: _whole(fields, name) for name in _CLOCK_FIELDS & fields.keys()}
+    given = {name: _whole(fields, name) for name in CLOCK_FIELDS & fields.keys()}
     time = LocalTime(base or 0)
     rest = time.nanos % SECOND
     if {"millisecond", "microsecond", "nanosecond"} & given.keys():
-        rest = given.get("millisecond", 0) * 1_000_000
-        rest += given.get("microsecond", 0) * 1_000 + given.get("nanosecond", 0)
+        rest = _subsecond(given)
     hour = given.get("hour", time.nanos // HOUR)
     minute = given.get("minute", time.nanos // MINUTE % 60)
     return nanos_of(hour, minute, given.get("second", time.nanos // SECOND % 60), rest)
+
+
+def _subsecond(given: dict[str, int]) -> int:
+    """Return nanoseconds; each part is below the next larger one that is given."""
+    total, room = 0, SECOND
+    for name, size in (("millisecond", 1_000_000), ("microsecond", 1_000), ("nanosecond", 1)):
+        if name in given:
+            if not 0 <= given[name] < room // size:
+                raise ValueError(f"{name} must be 0 to {room // size - 1}, is {given[name]}")
+            total += given[name] * size
+            room = size
+    return total
 
 
 def _clock_base(fields: dict[str, Any]) -> Any:
@@ -158,7 +198,7 @@ def make_date(value: Any) -> Any:
         if type(value) is str:
             return temporal("date", value)
         fields = value if type(value) is dict else {"date": value}
-        return Date(days_of(_take(fields, {*_DATE_FIELDS, "date", "datetime"}, "a date")))
+        return Date(days_of(_take(fields, {*DATE_FIELDS, "date", "datetime"}, "a date")))
     except ValueError as error:
         raise fault(error) from None
 
@@ -174,7 +214,7 @@ def make_localtime(value: Any) -> Any:
         if type(value) is str:
             return temporal("localtime", value)
         fields = value if type(value) is dict else {"time": value}
-        fields = _take(fields, {*_CLOCK_FIELDS, "time", "datetime"}, "a local time")
+        fields = _take(fields, {*CLOCK_FIELDS, "time", "datetime"}, "a local time")
         return LocalTime(clock(fields, getattr(_clock_base(fields), "nanos", None)))
     except ValueError as error:
         raise fault(error) from None
@@ -191,18 +231,17 @@ def make_time(value: Any) -> Any:
         if type(value) is str:
             return temporal("time", value)
         fields = value if type(value) is dict else {"time": value}
-        fields = _take(fields, {*_CLOCK_FIELDS, "time", "datetime", "timezone"}, "a time")
+        fields = _take(fields, {*CLOCK_FIELDS, "time", "datetime", "timezone"}, "a time")
         base, wanted = _clock_base(fields), timezone(fields)
         if isinstance(wanted, str):
             raise EvaluationError(
                 "a time has an offset, no named zone", code="invalid-temporal"
             )
         own = getattr(base, "offset", None)
-        nanos = getattr(base, "nanos", None)
-        if wanted is not None and own is not None and nanos is not None:
+        nanos = clock(fields, getattr(base, "nanos", None))
+        if wanted is not None and own is not None:
             nanos = (nanos + (wanted - own) * SECOND) % DAY
-        offset = wanted if wanted is not None else own or 0
-        return Time(clock(fields, nanos), offset)
+        return Time(nanos, wanted if wanted is not None else own or 0)
     except ValueError as error:
         raise fault(error) from None
 
@@ -244,15 +283,10 @@ def make_datetime(value: Any) -> Any:
             nanos = clock(fields, getattr(base, "nanos", None))
             return at_zone(days_of(fields), nanos, 0 if wanted is None else wanted)
         own = base.zone if isinstance(base, DateTime) and base.zone else base.offset
+        moment = at_zone(days_of(fields), clock(fields, base.nanos), own, base.offset)
         if wanted is None:
-            return at_zone(days_of(fields), clock(fields, base.nanos), own)
-        # the base's moment, as the wanted zone shows it
-        day = days_of(fields) if isinstance(base, Time) or "time" in fields else base.days
-        shown = at_zone(day, base.nanos, own)
-        moved = at_moment(shown.epoch_second, shown.nanos % SECOND, wanted)
-        if "time" not in fields:
-            fields = {**fields, "datetime": moved}
-        return at_zone(days_of(fields), clock(fields, moved.nanos), wanted)
+            return moment
+        return at_moment(moment.epoch_second, moment.nanos % SECOND, wanted)
     except ValueError as error:
         raise fault(error) from None
 
@@ -268,6 +302,13 @@ def _from_epoch(fields: dict[str, Any]) -> DateTime:
     return at_moment(total // SECOND, total % SECOND, timezone(fields) or 0)
 
 
+def _moment(nanoseconds: int) -> DateTime:
+    try:
+        return at_moment(nanoseconds // SECOND, nanoseconds % SECOND, 0)
+    except ValueError as error:
+        raise fault(error) from None
+
+
 @scalar("datetime.fromepoch", "INTEGER, INTEGER -> ANY")
 def from_epoch(seconds: int, nanoseconds: int) -> Any:
     """Return the moment so many seconds and nanoseconds after 1970-01-01T00:00Z.
@@ -275,8 +316,7 @@ def from_epoch(seconds: int, nanoseconds: int) -> Any:
     Source:
         Cypher function ``datetime.fromepoch()``, openCypher TCK Temporal1.
     """
-    total = seconds * SECOND + nanoseconds
-    return at_moment(total // SECOND, total % SECOND, 0)
+    return _moment(seconds * SECOND + nanoseconds)
 
 
 @scalar("datetime.fromepochmillis", "INTEGER -> ANY")
@@ -286,7 +326,7 @@ def from_epoch_millis(milliseconds: int) -> Any:
     Source:
         Cypher function ``datetime.fromepochmillis()``, openCypher TCK Temporal1.
     """
-    return at_moment(milliseconds // 1_000, milliseconds % 1_000 * 1_000_000, 0)
+    return _moment(milliseconds * 1_000_000)
 
 
 @scalar("duration", "STRING | MAP | TEMPORAL -> ANY")
@@ -313,11 +353,14 @@ def make_duration(value: Any) -> Any:
         if type(amount) not in (int, float) or amount - amount != 0:
             raise EvaluationError(f"{name} must be a NUMBER", code="invalid-temporal")
         parts[name] = Fraction(repr(amount))
-    return duration_of(
-        parts["years"] * 12 + parts["quarters"] * 3 + parts["months"],
-        parts["weeks"] * 7 + parts["days"],
-        parts["hours"] * 3_600 + parts["minutes"] * 60 + parts["seconds"],
-        parts["milliseconds"] * 1_000_000
-        + parts["microseconds"] * 1_000
-        + parts["nanoseconds"],
-    )
+    try:
+        return duration_of(
+            parts["years"] * 12 + parts["quarters"] * 3 + parts["months"],
+            parts["weeks"] * 7 + parts["days"],
+            parts["hours"] * 3_600 + parts["minutes"] * 60 + parts["seconds"],
+            parts["milliseconds"] * 1_000_000
+            + parts["microseconds"] * 1_000
+            + parts["nanoseconds"],
+        )
+    except ValueError as error:
+        raise fault(error) from None

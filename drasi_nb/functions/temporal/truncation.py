@@ -7,11 +7,18 @@ from typing import Any
 
 from drasi_nb.errors import EvaluationError
 from drasi_nb.functions.registry import scalar
-from drasi_nb.functions.temporal.construct import clock, days_of, fault, timezone
+from drasi_nb.functions.temporal.construct import (
+    CLOCK_FIELDS,
+    DATE_FIELDS,
+    clock,
+    days_of,
+    fault,
+    known,
+    timezone,
+)
 from drasi_nb.values.logic import type_name
 from drasi_nb.values.temporal import calendar
 from drasi_nb.values.temporal.types import (
-    DAY,
     HOUR,
     MINUTE,
     SECOND,
@@ -59,7 +66,7 @@ _CLOCK_UNITS = {
 _NONE: dict[str, Any] = {}
 
 
-def _cut(unit: str, value: Any) -> tuple[int | None, int]:
+def _cut(unit: str, value: Any, *, only_clock: bool = False) -> tuple[int | None, int]:
     """Return day number and nanoseconds cut to a unit."""
     days, nanos = getattr(value, "days", None), getattr(value, "nanos", 0)
     name = unit.lower()
@@ -70,7 +77,7 @@ def _cut(unit: str, value: Any) -> tuple[int | None, int]:
     if start is None:
         known = ", ".join([*_DATE_UNITS, *_CLOCK_UNITS])
         raise EvaluationError(f"{unit!r} is no unit; there are {known}", code="argument")
-    if days is None:
+    if days is None or only_clock:
         if name != "day":
             raise EvaluationError(f"{type_name(value)} has no {unit}", code="argument")
         return None, 0
@@ -92,11 +99,15 @@ def _days(days: int | None, fields: dict[str, Any]) -> int:
 def _nanos(nanos: int, unit: str, fields: dict[str, Any]) -> int:
     """Return the clock with fields in; below the unit they add to what was kept."""
     below = {"millisecond": ("microsecond", "nanosecond"), "microsecond": ("nanosecond",)}
-    extra = 0
+    extra, room = 0, _CLOCK_UNITS.get(unit.lower(), 0)
     fields = dict(fields)
     for name in below.get(unit.lower(), ()):
         if type(fields.get(name)) is int:
-            extra += fields.pop(name) * (1_000 if name == "microsecond" else 1)
+            size = 1_000 if name == "microsecond" else 1
+            if not 0 <= fields[name] < room // size:
+                raise ValueError(f"{name} must be 0 to {room // size - 1}, is {fields[name]}")
+            extra += fields.pop(name) * size
+            room = size
     return clock(fields, nanos) + extra
 
 
@@ -111,6 +122,7 @@ def date_truncate(unit: str, value: Any, fields: dict[str, Any] = _NONE) -> Any:
     try:
         if unit.lower() in _CLOCK_UNITS:
             raise EvaluationError(f"a date has no {unit}", code="argument")
+        known(fields, DATE_FIELDS, "a date")
         return Date(_days(_cut(unit, value)[0], fields))
     except ValueError as error:
         raise fault(error) from None
@@ -125,7 +137,8 @@ def localtime_truncate(unit: str, value: Any, fields: dict[str, Any] = _NONE) ->
     """
     _needs(value, "hour", "nanos")
     try:
-        return LocalTime(_nanos(_cut(unit, value)[1], unit, fields))
+        known(fields, CLOCK_FIELDS, "a local time")
+        return LocalTime(_nanos(_cut(unit, value, only_clock=True)[1], unit, fields))
     except ValueError as error:
         raise fault(error) from None
 
@@ -139,11 +152,12 @@ def time_truncate(unit: str, value: Any, fields: dict[str, Any] = _NONE) -> Any:
     """
     _needs(value, "hour", "nanos")
     try:
+        known(fields, {*CLOCK_FIELDS, "timezone"}, "a time")
         zone = timezone(fields)
         if isinstance(zone, str):
             raise EvaluationError("a time has an offset, no named zone", code="argument")
         offset = getattr(value, "offset", 0) if zone is None else zone
-        return Time(_nanos(_cut(unit, value)[1], unit, fields) % DAY, offset)
+        return Time(_nanos(_cut(unit, value, only_clock=True)[1], unit, fields), offset)
     except ValueError as error:
         raise fault(error) from None
 
@@ -157,6 +171,7 @@ def localdatetime_truncate(unit: str, value: Any, fields: dict[str, Any] = _NONE
     """
     _needs(value, unit, "days", "nanos")
     try:
+        known(fields, {*DATE_FIELDS, *CLOCK_FIELDS}, "a local datetime")
         days, nanos = _cut(unit, value)
         return LocalDateTime(_days(days, fields), _nanos(nanos, unit, fields))
     except ValueError as error:
@@ -173,10 +188,10 @@ def datetime_truncate(unit: str, value: Any, fields: dict[str, Any] = _NONE) -> 
     _needs(value, unit, "days", "nanos")
     try:
         days, nanos = _cut(unit, value)
-        zone = timezone(fields)
+        known(fields, {*DATE_FIELDS, *CLOCK_FIELDS, "timezone"}, "a datetime")
+        zone, prefer = timezone(fields), getattr(value, "offset", None)
         if zone is None:
-            own = value.zone or value.offset if isinstance(value, DateTime) else 0
-            zone = own
-        return at_zone(_days(days, fields), _nanos(nanos, unit, fields), zone)
+            zone = value.zone or value.offset if isinstance(value, DateTime) else 0
+        return at_zone(_days(days, fields), _nanos(nanos, unit, fields), zone, prefer)
     except ValueError as error:
         raise fault(error) from None

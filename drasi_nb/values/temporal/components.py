@@ -22,6 +22,7 @@ _DATE: dict[str, Reader] = {
     "weekDay": lambda v: calendar.weekday(v.days),
     "dayOfWeek": lambda v: calendar.weekday(v.days),
     "dayOfQuarter": lambda v: v.days - _quarter_start(v.days) + 1,
+    "quarterDay": lambda v: v.days - _quarter_start(v.days) + 1,
 }
 _CLOCK: dict[str, Reader] = {
     "hour": lambda v: v.nanos // HOUR,
@@ -41,27 +42,38 @@ _EPOCH: dict[str, Reader] = {
     "epochSeconds": lambda v: v.epoch_second,
     "epochMillis": lambda v: v.epoch_second * 1_000 + v.nanos % SECOND // 1_000_000,
 }
+
+
+def _whole(amount: int, unit: int) -> int:
+    """Return how many whole units there are, towards zero as a duration is written."""
+    return amount // unit if amount >= 0 else -(-amount // unit)
+
+
+def _rest(amount: int, unit: int) -> int:
+    return amount - _whole(amount, unit) * unit
+
+
 _DURATION: dict[str, Reader] = {
-    "years": lambda v: v.months // 12,
-    "quarters": lambda v: v.months // 3,
+    "years": lambda v: _whole(v.months, 12),
+    "quarters": lambda v: _whole(v.months, 3),
     "months": lambda v: v.months,
-    "weeks": lambda v: v.days // 7,
+    "weeks": lambda v: _whole(v.days, 7),
     "days": lambda v: v.days,
-    "hours": lambda v: v.nanos // HOUR,
-    "minutes": lambda v: v.nanos // MINUTE,
-    "seconds": lambda v: v.nanos // SECOND,
-    "milliseconds": lambda v: v.nanos // 1_000_000,
-    "microseconds": lambda v: v.nanos // 1_000,
+    "hours": lambda v: _whole(v.nanos, HOUR),
+    "minutes": lambda v: _whole(v.nanos, MINUTE),
+    "seconds": lambda v: _whole(v.nanos, SECOND),
+    "milliseconds": lambda v: _whole(v.nanos, 1_000_000),
+    "microseconds": lambda v: _whole(v.nanos, 1_000),
     "nanoseconds": lambda v: v.nanos,
-    "quartersOfYear": lambda v: v.months // 3 % 4,
-    "monthsOfQuarter": lambda v: v.months % 3,
-    "monthsOfYear": lambda v: v.months % 12,
-    "daysOfWeek": lambda v: v.days % 7,
-    "minutesOfHour": lambda v: v.nanos // MINUTE % 60,
-    "secondsOfMinute": lambda v: v.nanos // SECOND % 60,
-    "millisecondsOfSecond": lambda v: v.nanos % SECOND // 1_000_000,
-    "microsecondsOfSecond": lambda v: v.nanos % SECOND // 1_000,
-    "nanosecondsOfSecond": lambda v: v.nanos % SECOND,
+    "quartersOfYear": lambda v: _rest(_whole(v.months, 3), 4),
+    "monthsOfQuarter": lambda v: _rest(v.months, 3),
+    "monthsOfYear": lambda v: _rest(v.months, 12),
+    "daysOfWeek": lambda v: _rest(v.days, 7),
+    "minutesOfHour": lambda v: _rest(_whole(v.nanos, MINUTE), 60),
+    "secondsOfMinute": lambda v: _rest(_whole(v.nanos, SECOND), 60),
+    "millisecondsOfSecond": lambda v: _whole(_rest(v.nanos, SECOND), 1_000_000),
+    "microsecondsOfSecond": lambda v: _whole(_rest(v.nanos, SECOND), 1_000),
+    "nanosecondsOfSecond": lambda v: _rest(v.nanos, SECOND),
 }
 
 

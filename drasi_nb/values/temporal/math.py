@@ -38,20 +38,14 @@ def shift(value: Any, duration: Duration, sign: int) -> Any:
     days = calendar.add_months(value.days, sign * duration.months) + sign * duration.days
     if type(value) is Date:
         whole = abs(nanos) // DAY
-        return Date(_checked(days + (whole if nanos >= 0 else -whole)))
+        return Date(days + (whole if nanos >= 0 else -whole))
     if type(value) is LocalDateTime:
         more, clock = divmod(value.nanos + nanos, DAY)
-        return LocalDateTime(_checked(days + more), clock)
-    local = at_zone(_checked(days), value.nanos, value.zone or value.offset)
+        return LocalDateTime(days + more, clock)
+    place = value.zone or value.offset
+    local = value if days == value.days else at_zone(days, value.nanos, place, value.offset)
     total = local.epoch_second * SECOND + local.nanos % SECOND + nanos
-    return at_moment(total // SECOND, total % SECOND, value.zone or value.offset)
-
-
-def _checked(days: int) -> int:
-    year = calendar.civil(days)[0]
-    if not calendar.YEAR_MIN <= year <= calendar.YEAR_MAX:
-        raise ValueError(f"the year {year} is beyond those that exist")
-    return days
+    return at_moment(total // SECOND, total % SECOND, place)
 
 
 def add_durations(a: Duration, b: Duration, sign: int) -> Duration:
@@ -70,95 +64,79 @@ def scale(duration: Duration, factor: Fraction) -> Duration:
 
 def between(a: Any, b: Any) -> Duration:
     """Return months, days and clock from ``a`` to ``b``, all with one sign."""
-    start, end = _line(a, b)
-    if start[0] is None or end[0] is None:
-        return Duration(0, 0, end[1] - start[1])
-    months = _months(start, end)
-    from_days = calendar.add_months(start[0], months)
-    days, clock = end[0] - from_days, end[1] - start[1]
-    if days > 0 and clock < 0:
-        days, clock = days - 1, clock + DAY
-    elif days < 0 and clock > 0:
-        days, clock = days + 1, clock - DAY
-    if isinstance(a, DateTime) or isinstance(b, DateTime):
-        clock += _clock_change(a, b, months, days, clock)
-    return Duration(months, days, clock)
+    start, end, have_days = _line(a, b)
+    months = _months(start, end) if have_days else 0
+    days = _days(start, end, months) if have_days else 0
+    return Duration(months, days, _nanos(shift(start, Duration(months, days, 0), 1), end))
 
 
 def months_between(a: Any, b: Any) -> Duration:
     """Return the whole months from ``a`` to ``b``."""
-    start, end = _line(a, b)
-    if start[0] is None or end[0] is None:
-        return Duration(0, 0, 0)
-    return Duration(_months(start, end), 0, 0)
+    start, end, have_days = _line(a, b)
+    return Duration(_months(start, end) if have_days else 0, 0, 0)
 
 
 def days_between(a: Any, b: Any) -> Duration:
     """Return the whole days from ``a`` to ``b``."""
-    start, end = _line(a, b)
-    if start[0] is None or end[0] is None:
-        return Duration(0, 0, 0)
-    total = (end[0] - start[0]) * DAY + end[1] - start[1]
-    whole = abs(total) // DAY
-    return Duration(0, whole if total >= 0 else -whole, 0)
+    start, end, have_days = _line(a, b)
+    return Duration(0, _days(start, end, 0) if have_days else 0, 0)
 
 
 def seconds_between(a: Any, b: Any) -> Duration:
     """Return the clock from ``a`` to ``b``, days as their hours."""
-    start, end = _line(a, b)
-    if start[0] is None or end[0] is None:
-        return Duration(0, 0, end[1] - start[1])
-    if isinstance(a, DateTime) or isinstance(b, DateTime):
-        return Duration(0, 0, _instant(b, a) - _instant(a, b))
-    return Duration(0, 0, (end[0] - start[0]) * DAY + end[1] - start[1])
+    start, end, _ = _line(a, b)
+    return Duration(0, 0, _nanos(start, end))
 
 
-Local = tuple[int | None, int]  # day number, nanoseconds of the day
+def _line(a: Any, b: Any) -> tuple[DateTime, DateTime, bool]:
+    """Return two values as moments by one clock, and whether both have a day.
+
+    What one lacks is the other's: a time of day is on the other's day, a local value in the
+    other's zone; a date is its midnight. Without any zone both are in UTC.
+    """
+    days = [getattr(value, "days", None) for value in (a, b)]
+    places = [
+        getattr(value, "zone", None) or getattr(value, "offset", None) for value in (a, b)
+    ]
+    start = _moment(a, days[0], days[1], places[0], places[1])
+    end = _moment(b, days[1], days[0], places[1], places[0])
+    if None not in places:
+        end = at_moment(end.epoch_second, end.nanos % SECOND, start.zone or start.offset)
+    return start, end, None not in days
 
 
-def _line(a: Any, b: Any) -> tuple[Local, Local]:
-    """Return two values on one line of local time: that of the first that knows its zone."""
-    if isinstance(a, DateTime) and isinstance(b, DateTime):
-        total = b.epoch_second
-        moved = at_moment(total, b.nanos % SECOND, a.zone or a.offset)
-        return (a.days, a.nanos), (moved.days, moved.nanos)
-    start, end = _local(a), _local(b)
-    offsets = [getattr(value, "offset", None) for value in (a, b)]
-    if None not in offsets and (start[0] is None or end[0] is None):
-        end = (end[0], end[1] + (offsets[0] - offsets[1]) * SECOND)  # type: ignore[operator]
-    return start, end
+def _moment(
+    value: Any, day: int | None, other_day: int | None, place: Any, other_place: Any
+) -> DateTime:
+    if isinstance(value, DateTime):
+        return value
+    on = next((known for known in (day, other_day) if known is not None), 0)
+    where = next((known for known in (place, other_place) if known is not None), 0)
+    return at_zone(on, getattr(value, "nanos", 0), where)
 
 
-def _local(value: Any) -> Local:
-    return getattr(value, "days", None), getattr(value, "nanos", 0)
-
-
-def _months(start: Local, end: Local) -> int:
-    assert start[0] is not None
-    assert end[0] is not None
-    (y1, m1, d1), (y2, m2, d2) = calendar.civil(start[0]), calendar.civil(end[0])
+def _months(start: DateTime, end: DateTime) -> int:
+    day = _reached(start.days, start, end)
+    (y1, m1, d1), (y2, m2, d2) = calendar.civil(start.days), calendar.civil(day)
     months = (y2 - y1) * 12 + m2 - m1
-    if months > 0 and (d2, end[1]) < (d1, start[1]):
-        months -= 1
-    elif months < 0 and (d2, end[1]) > (d1, start[1]):
-        months += 1
-    return months
+    if months > 0 and d2 < d1:
+        return months - 1
+    return months + 1 if months < 0 and d2 > d1 else months
 
 
-def _instant(value: Any, other: Any) -> int:
-    """Return nanoseconds since the epoch; a local value is in the zone of the other."""
-    if not isinstance(value, DateTime):
-        zone = other.zone or other.offset
-        value = at_zone(value.days, getattr(value, "nanos", 0), zone)
-    return int(value.epoch_second) * SECOND + int(value.nanos) % SECOND
+def _days(start: DateTime, end: DateTime, months: int) -> int:
+    """Return the whole days that are left after some months."""
+    day = calendar.add_months(start.days, months)
+    return _reached(day, start, end) - day
 
 
-def _clock_change(a: Any, b: Any, months: int, days: int, clock: int) -> int:
-    """Return what a change of the clocks between the last whole day and the end adds."""
-    zone = (a if isinstance(a, DateTime) else b).zone
-    if zone is None or not hasattr(a, "days") or not hasattr(b, "days"):
-        return 0
-    start = _line(a, b)[0]
-    assert start[0] is not None
-    near = at_zone(calendar.add_months(start[0], months) + days, start[1], zone)
-    return _instant(b, near) - _instant(near, near) - clock
+def _reached(day: int, start: DateTime, end: DateTime) -> int:
+    """Return the last whole day, counted from a day at the clock of the start."""
+    if end.days > day and end.nanos < start.nanos:
+        return end.days - 1
+    return end.days + 1 if end.days < day and end.nanos > start.nanos else end.days
+
+
+def _nanos(start: DateTime, end: DateTime) -> int:
+    seconds = end.epoch_second - start.epoch_second
+    return seconds * SECOND + end.nanos % SECOND - start.nanos % SECOND

@@ -20,13 +20,12 @@ from drasi_nb.values.temporal.types import (
     LocalDateTime,
     LocalTime,
     Time,
-    at_moment,
     at_zone,
 )
 
-_YEAR = r"(?P<year>[+-]\d{1,9}(?=$|-)|-?\d{4})"
+_YEAR = r"(?P<year>[+-]\d{4,9}(?=$|-)|\d{4})"
 _DATES = [
-    re.compile(_YEAR + tail)
+    re.compile(_YEAR + tail, re.ASCII)
     for tail in (
         r"-(?P<month>\d\d)-(?P<day>\d\d)", r"(?P<month>\d\d)(?P<day>\d\d)",
         r"-(?P<month>\d\d)", r"(?P<month>\d\d)",
@@ -37,13 +36,19 @@ _DATES = [
         r"-(?P<ordinal>\d{3})", r"(?P<ordinal>\d{3})", r"",
     )
 ]  # fmt: skip
-_TIME = re.compile(
-    r"(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?(Z|z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)?(?:\[([^\]]+)\])?"
-)
+_TIMES = [
+    re.compile(
+        rf"(\d\d)(?:{colon}(\d\d)(?:{colon}(\d\d)(?:[.,](\d{{1,9}}))?)?)?"
+        r"(Z|z|[+-][\d:]+)?(?:\[([^\]]+)\])?",
+        re.ASCII,
+    )
+    for colon in (":", "")
+]
 _AMOUNT = r"([+-]?\d+(?:[.,]\d+)?)"
 _DURATION = re.compile(
     rf"([+-])?P(?:{_AMOUNT}Y)?(?:{_AMOUNT}M)?(?:{_AMOUNT}W)?(?:{_AMOUNT}D)?"
-    rf"(?:T(?:{_AMOUNT}H)?(?:{_AMOUNT}M)?(?:{_AMOUNT}S)?)?"
+    rf"(?:T(?=.)(?:{_AMOUNT}H)?(?:{_AMOUNT}M)?(?:{_AMOUNT}S)?)?",
+    re.ASCII,
 )
 _DURATION_DATE = re.compile(
     r"([+-])?P(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?)?"
@@ -113,7 +118,7 @@ def _days(text: str) -> int:
 
 
 def _clock(text: str) -> tuple[int, str | None, str | None]:
-    match = _TIME.fullmatch(text)
+    match = next(filter(None, (pattern.fullmatch(text) for pattern in _TIMES)), None)
     if match is None:
         raise ValueError(f"{text!r} is no time")
     hour, minute, second, fraction, offset, name = match.groups()
@@ -153,13 +158,22 @@ def parse_time(text: str) -> Time:
     nanos, offset, name = _clock(text)
     if name:
         raise ValueError(f"{text!r} has a named zone, a time has an offset")
-    return Time(nanos, zones.offset_of(offset) or 0 if offset else 0)
+    return Time(nanos, _offset(offset) if offset else 0)
+
+
+def _offset(text: str) -> int:
+    offset = zones.offset_of(text)
+    if offset is None:
+        raise ValueError(f"{text} is no offset")
+    return offset
 
 
 def _split(text: str) -> tuple[int, int, str | None, str | None]:
     date, mark, time = text.partition("T")
     if not mark:
         date, mark, rest = text.partition("[")
+        if mark and not rest.endswith("]"):
+            raise ValueError(f"{text!r} does not close the zone's bracket")
         return _days(date), 0, None, rest.removesuffix("]") if mark else None
     return _days(date), *_clock(time)
 
@@ -175,15 +189,14 @@ def parse_localdatetime(text: str) -> LocalDateTime:
 def parse_datetime(text: str) -> DateTime:
     """Return a moment; without offset and zone in UTC. Raises ValueError for other text."""
     days, nanos, offset, name = _split(text)
-    seconds = zones.offset_of(offset) if offset else None
-    if offset and seconds is None:
-        raise ValueError(f"{text!r}: {offset} is no offset")
+    seconds = _offset(offset) if offset else None
     if name is None:
         return DateTime(days, nanos, seconds or 0)
     timezone = zone_of(name)
-    if seconds is None:
-        return at_zone(days, nanos, timezone)
-    return at_moment(days * 86_400 + nanos // SECOND - seconds, nanos % SECOND, timezone)
+    value = at_zone(days, nanos, timezone, seconds)
+    if seconds is not None and value.offset != seconds:
+        raise ValueError(f"{text!r}: {name} is not {offset} from UTC then")
+    return value
 
 
 def duration_of(
@@ -244,17 +257,29 @@ def temporal(kind: str, text: str) -> Any:
     parser = _PARSERS.get(kind)
     if parser is None:
         raise ValueError(f"{kind!r} is no temporal type; there are {', '.join(_PARSERS)}")
-    return parser(text)
+    try:
+        return parser(text)
+    except ValueError as error:
+        raise ValueError(f"{kind}: {error}") from None
 
 
 def from_python(value: Any) -> Any:
-    """Return Python's date, time, datetime or timedelta as a temporal value."""
+    """Return Python's date, time, datetime or timedelta as a temporal value.
+
+    The nanoseconds of pandas are kept and NaT is null. Days and time of a timedelta stay
+    apart, with one sign.
+
+    Raises:
+        ValueError: Its offset is beyond 18 hours.
+    """
+    if value != value:
+        return None
     if isinstance(value, dt.datetime):
         days, nanos = _civil_days(value), _clock_nanos(value)
         if value.tzinfo is None:
             return LocalDateTime(days, nanos)
         offset = int((value.utcoffset() or dt.timedelta()).total_seconds())
-        key = getattr(value.tzinfo, "key", None)
+        key = getattr(value.tzinfo, "key", None) or getattr(value.tzinfo, "zone", None)
         name = key if isinstance(key, str) and key != "UTC" and zones.zone(key) else None
         return DateTime(days, nanos, offset, name)
     if isinstance(value, dt.date):
@@ -262,11 +287,20 @@ def from_python(value: Any) -> Any:
     if isinstance(value, dt.time):
         nanos, away = _clock_nanos(value), value.utcoffset()
         return LocalTime(nanos) if away is None else Time(nanos, int(away.total_seconds()))
-    seconds = value.seconds * SECOND + value.microseconds * 1_000
+    nanos = value.days * DAY + value.seconds * SECOND + value.microseconds * 1_000
+    nanos += getattr(value, "nanoseconds", 0)  # of pandas
+    days = abs(nanos) // DAY * (1 if nanos > 0 else -1)
+    return Duration(0, days, nanos - days * DAY)
+
+
+def from_numpy(value: Any) -> Any:
+    """Return a ``datetime64`` as a local datetime and a ``timedelta64`` as a duration."""
+    unit = "datetime64[ns]" if value.dtype.kind == "M" else "timedelta64[ns]"
+    nanos = int(value.astype(unit).astype("int64"))
+    if nanos == -(2**63):
+        return None  # NaT
     return (
-        Duration(0, value.days, seconds)
-        if value.days >= 0
-        else Duration(0, 0, value.days * DAY + seconds)
+        LocalDateTime(*divmod(nanos, DAY)) if value.dtype.kind == "M" else Duration(0, 0, nanos)
     )
 
 
@@ -276,4 +310,4 @@ def _civil_days(value: dt.date) -> int:
 
 def _clock_nanos(value: dt.datetime | dt.time) -> int:
     clock = (value.hour * 60 + value.minute) * 60 + value.second
-    return clock * SECOND + value.microsecond * 1_000
+    return clock * SECOND + value.microsecond * 1_000 + getattr(value, "nanosecond", 0)

@@ -35,6 +35,17 @@ def date_text(days: int) -> str:
     return f"{head}-{month:02}-{day:02}"
 
 
+_set = object.__setattr__  # values cannot be changed; only __init__ writes
+_FIRST_DAY = calendar.day_number(calendar.YEAR_MIN, 1, 1)
+_LAST_DAY = calendar.day_number(calendar.YEAR_MAX, 12, 31)
+
+
+def _within_years(days: int) -> int:
+    if _FIRST_DAY <= days <= _LAST_DAY:
+        return days
+    raise ValueError(f"the year is not within {calendar.YEAR_MIN} to {calendar.YEAR_MAX}")
+
+
 @total_ordering
 class Temporal:
     """Base of all but durations; ``key`` orders values of one type."""
@@ -42,6 +53,12 @@ class Temporal:
     __slots__ = ("key",)
     kind: ClassVar[str]
     key: tuple[Any, ...]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"a {self.kind} cannot be changed")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(getattr(self, name) for name in type(self).__slots__)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self.key == other.key
@@ -63,10 +80,11 @@ class Date(Temporal):
 
     __slots__ = ("days",)
     kind = "date"
+    days: int
 
     def __init__(self, days: int) -> None:
-        self.days = days
-        self.key = (days,)
+        _set(self, "days", _within_years(days))
+        _set(self, "key", (days,))
 
     def __str__(self) -> str:
         return date_text(self.days)
@@ -77,10 +95,11 @@ class LocalTime(Temporal):
 
     __slots__ = ("nanos",)
     kind = "localtime"
+    nanos: int
 
     def __init__(self, nanos: int) -> None:
-        self.nanos = nanos
-        self.key = (nanos,)
+        _set(self, "nanos", nanos)
+        _set(self, "key", (nanos,))
 
     def __str__(self) -> str:
         return clock_text(self.nanos)
@@ -91,10 +110,13 @@ class Time(Temporal):
 
     __slots__ = ("nanos", "offset")
     kind = "time"
+    nanos: int
+    offset: int
 
     def __init__(self, nanos: int, offset: int) -> None:
-        self.nanos, self.offset = nanos, offset
-        self.key = (nanos - offset * SECOND, offset)
+        _set(self, "nanos", nanos)
+        _set(self, "offset", offset)
+        _set(self, "key", (nanos - offset * SECOND, offset))
 
     def __str__(self) -> str:
         return clock_text(self.nanos) + zones.offset_text(self.offset)
@@ -105,10 +127,13 @@ class LocalDateTime(Temporal):
 
     __slots__ = ("days", "nanos")
     kind = "localdatetime"
+    days: int
+    nanos: int
 
     def __init__(self, days: int, nanos: int) -> None:
-        self.days, self.nanos = days, nanos
-        self.key = (days, nanos)
+        _set(self, "days", _within_years(days))
+        _set(self, "nanos", nanos)
+        _set(self, "key", (days, nanos))
 
     def __str__(self) -> str:
         return f"{date_text(self.days)}T{clock_text(self.nanos)}"
@@ -119,10 +144,17 @@ class DateTime(Temporal):
 
     __slots__ = ("days", "nanos", "offset", "zone")
     kind = "datetime"
+    days: int
+    nanos: int
+    offset: int
+    zone: str | None
 
     def __init__(self, days: int, nanos: int, offset: int, zone: str | None = None) -> None:
-        self.days, self.nanos, self.offset, self.zone = days, nanos, offset, zone
-        self.key = (self.epoch_second, nanos % SECOND, offset, zone or "")
+        _set(self, "days", _within_years(days))
+        _set(self, "nanos", nanos)
+        _set(self, "offset", offset)
+        _set(self, "zone", zone)
+        _set(self, "key", (self.epoch_second, nanos % SECOND, offset, zone or ""))
 
     @property
     def epoch_second(self) -> int:
@@ -141,13 +173,30 @@ class DateTime(Temporal):
 
 
 class Duration:
-    """Months, days and nanoseconds, which do not convert into each other."""
+    """Months, days and nanoseconds, which do not convert into each other.
+
+    Raises:
+        ValueError: The months, the days or the seconds do not fit 64 bits.
+    """
 
     __slots__ = ("days", "months", "nanos")
     kind = "duration"
+    days: int
+    months: int
+    nanos: int
 
     def __init__(self, months: int, days: int, nanos: int) -> None:
-        self.months, self.days, self.nanos = months, days, nanos
+        if max(abs(months), abs(days), abs(nanos) // SECOND) >= 2**63:
+            raise ValueError("the duration does not fit 64 bits")
+        _set(self, "months", months)
+        _set(self, "days", days)
+        _set(self, "nanos", nanos)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError("a duration cannot be changed")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Duration, (self.months, self.days, self.nanos)
 
     @property
     def order(self) -> tuple[int, int, int, int]:
@@ -190,11 +239,15 @@ def _towards_zero(amount: int, unit: int) -> tuple[int, int]:
     return (-quotient, -rest) if amount < 0 else (quotient, rest)
 
 
-def at_zone(days: int, nanos: int, timezone: str | int) -> DateTime:
-    """Return a local time in a zone (its name) or at an offset (seconds)."""
+def at_zone(days: int, nanos: int, timezone: str | int, prefer: int | None = None) -> DateTime:
+    """Return a local time in a zone (its name) or at an offset (seconds).
+
+    A time that the clocks skip moves on by the gap. One that comes twice is the earlier,
+    unless the later has the preferred offset: that of the value it was made of.
+    """
     if isinstance(timezone, int):
         return DateTime(days, nanos, timezone)
-    offset = zones.offset_at_local(timezone, days, nanos // SECOND)
+    offset = zones.offset_at_local(timezone, days, nanos // SECOND, prefer)
     moment = days * 86_400 + nanos // SECOND - offset
     return at_moment(moment, nanos % SECOND, timezone)
 

@@ -8,10 +8,12 @@ import re
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from drasi_nb.values.temporal import calendar
-
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+\-]*(/[A-Za-z0-9_+\-]+)*")
-_OFFSET = re.compile(r"([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?")
+_OFFSET = re.compile(r"([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?", re.ASCII)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_ONE = dt.timedelta(seconds=1)
+_CYCLE = 146_097 * 86_400  # after 400 years dates and weekdays come again
+_EARLIEST, _LATEST = -62_000_000_000, 250_000_000_000  # within the years 6 and 9892
 
 
 @lru_cache(maxsize=1_024)
@@ -52,31 +54,34 @@ def offset_text(offset: int) -> str:
     return f"{text}:{seconds:02}" if seconds else text
 
 
-def _python(days: int, second: int) -> dt.datetime:
-    """Return a moment with a year that Python has: the same place in the 400-year cycle."""
-    year, month, day = calendar.civil(days)
-    if not 1 <= year <= 9_999:
-        year = 1 if year < 1 else 2_000 + year % 400
-        day = min(day, calendar.month_length(year, month))
-    base = dt.datetime(year, month, day)
-    return base + dt.timedelta(seconds=second)
+def _python(epoch_second: int) -> dt.datetime:
+    """Return a moment in UTC that Python has: the same place in a near cycle of 400 years."""
+    if epoch_second > _LATEST:
+        epoch_second -= -(-(epoch_second - _LATEST) // _CYCLE) * _CYCLE
+    elif epoch_second < _EARLIEST:
+        epoch_second += -(-(_EARLIEST - epoch_second) // _CYCLE) * _CYCLE
+    return _EPOCH + dt.timedelta(seconds=epoch_second)
 
 
-def offset_at_local(name: str, days: int, second: int) -> int:
-    """Return the offset of a local time; the earlier moment where there are two.
+def _seconds(moment: dt.datetime) -> int:
+    return (moment.utcoffset() or dt.timedelta()) // _ONE
 
-    A time that the clocks skip has the offset from before the gap.
+
+def offset_at_local(name: str, days: int, second: int, prefer: int | None = None) -> int:
+    """Return the offset of a local time.
+
+    A time that the clocks skip has the offset from before the gap. One that comes twice is
+    the earlier, unless the later has the preferred offset.
     """
     info = zone(name)
     assert info is not None
-    local = _python(days, second).replace(tzinfo=info)
-    return int((local.utcoffset() or dt.timedelta()).total_seconds())
+    local = _python(days * 86_400 + second).replace(tzinfo=info)
+    first, later = _seconds(local), _seconds(local.replace(fold=1))
+    return later if later < first and prefer == later else first
 
 
 def offset_at(name: str, epoch_second: int) -> int:
     """Return the offset of a moment."""
     info = zone(name)
     assert info is not None
-    days, second = divmod(epoch_second, 86_400)
-    moment = _python(days, second).replace(tzinfo=dt.UTC)
-    return int((moment.astimezone(info).utcoffset() or dt.timedelta()).total_seconds())
+    return _seconds(_python(epoch_second).astimezone(info))
