@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from heapq import nsmallest
 from itertools import islice
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from drasi_nb.values.ordering import identical, order_key
 
 Next = Callable[[Any, Row | None, Row | None], None]
 Entry = tuple[tuple[Any, ...], Row]  # rank, row
+Place = tuple[tuple[Any, ...], Any, Any]  # rank, order key of the row key, row key in a tie
 
 
 class RowStage:
@@ -95,7 +97,8 @@ class UnwindStage(RowStage):
             return []
         env = dict(zip(self.incoming, row, strict=True))
         try:
-            return [(*row, item) for item in unwound(evaluate(self.operator.source, env))]
+            items = unwound(evaluate(self.operator.source, env))[: self.operator.most]
+            return [(*row, item) for item in items]
         except EvaluationError as error:
             self.log.record(self.number, weight, key, error)
             return []
@@ -103,6 +106,10 @@ class UnwindStage(RowStage):
 
 class SortStage(RowStage):
     """Rows in order; those between SKIP and LIMIT are handed on.
+
+    With a LIMIT only the best rows are kept in order, the others wait unordered: a change of
+    one that waits costs nothing, and they are looked through again only when too many of the
+    best have left.
 
     Attributes:
         ranks: The sort key of every row held, by row key: the order of a result is read off it.
@@ -120,8 +127,11 @@ class SortStage(RowStage):
         self.operator = operator
         self.ranks: dict[Any, tuple[Any, ...]] = {}
         self._rows: dict[Any, Row] = {}
-        self._order: Any = SortedList()  # (rank, order key of the row key, row key)
-        self._places: dict[Any, Any] = {}  # row key -> its entry in the order
+        self._stop = None if operator.limit is None else operator.skip + operator.limit
+        self._room = None if self._stop is None else max(256, 4 * self._stop)
+        self._best: Any = SortedList()  # (rank, order key of the row key, row key)
+        self._places: dict[Any, Place] = {}  # row key -> its entry among the best
+        self._waiting: set[Any] = set()  # keys of rows behind all of the best
         self._window: dict[Any, tuple[Any, Row]] = {}  # row key -> key and row handed on
 
     def flush(self) -> None:
@@ -129,9 +139,8 @@ class SortStage(RowStage):
 
         Cost: the window's length, or without SKIP and LIMIT the rows that changed.
         """
-        start, limit = self.operator.skip, self.operator.limit
-        is_whole = not start and limit is None
-        entered = list[Any]()
+        is_whole = not self.operator.skip and self._stop is None
+        entered = list[Place]()
         for key, before, after in self.inbox.take():
             old = self._drop(key, before)
             new = None if after is None else self._put(key, after)
@@ -139,17 +148,54 @@ class SortStage(RowStage):
                 self._hand_on(key, old, new)
                 continue
             if old is not None:
-                self._order.remove(self._places.pop(key))
+                self._leave(key)
             if new is not None:
-                # kept as it is: an equal key may come again as 1.0 instead of 1
-                self._places[key] = place = (new[0], order_key(key), _Tie(key))
-                entered.append(place)
+                entered.append((new[0], order_key(key), _Tie(key)))
         if is_whole:
             return
-        self._order.update(entered)
-        stop = None if limit is None else start + limit
+        self._enter(entered)
+        self._move_window()
+
+    def _leave(self, key: Any) -> None:
+        place = self._places.pop(key, None)
+        if place is None:
+            self._waiting.discard(key)
+        else:
+            self._best.remove(place)
+
+    def _enter(self, entered: list[Place]) -> None:
+        """Put rows among the best or let them wait; look for others where the best are too few."""
+        if self._waiting:
+            last = self._best[-1] if self._best else None
+            for place in entered:
+                if last is None or last < place:
+                    self._waiting.add(place[2][0])
+            entered = [place for place in entered if place[2][0] not in self._waiting]
+            if len(self._best) + len(entered) < (self._stop or 0):
+                entered += [
+                    (self.ranks[key], order_key(key), _Tie(key)) for key in self._waiting
+                ]
+                self._waiting.clear()
+        if self._room is not None and len(entered) > self._room:
+            best = nsmallest(self._room, [*self._best, *entered])
+            kept = {place[2][0] for place in best}
+            gone = [place[2][0] for place in (*self._best, *entered)]
+            self._waiting.update(key for key in gone if key not in kept)
+            self._best, self._places = SortedList(best), {}
+            entered = best
+        else:
+            self._best.update(entered)
+        for place in entered:
+            # kept as it is: an equal key may come again as 1.0 instead of 1
+            self._places[place[2][0]] = place
+        while self._room is not None and len(self._best) > 2 * self._room:
+            key = self._best.pop()[2][0]
+            del self._places[key]
+            self._waiting.add(key)
+
+    def _move_window(self) -> None:
         window: dict[Any, tuple[Any, Row]] = {}
-        for rank, _, tie in islice(self._order, start, stop):
+        for rank, _, tie in islice(self._best, self.operator.skip, self._stop):
             out = self._out(tie[0], (rank, self._rows[tie[0]]))
             assert out is not None
             window[tie[0]] = out

@@ -18,6 +18,7 @@ from drasi_nb.engine.result import Inbox, ResultStage, RowChange
 from drasi_nb.engine.rows import Branch, FirstRow, RowStage, SortStage, UnwindStage
 from drasi_nb.language import ast
 from drasi_nb.plan.expressions import cannot_fail
+from drasi_nb.plan.limits import with_limits
 from drasi_nb.plan.liveness import needed, pruned
 from drasi_nb.plan.nodes import (
     Aggregate,
@@ -77,7 +78,8 @@ class CompiledQuery:
         self.result = ResultStage(self._mark)
         self._scans: list[tuple[Callable[[int, int], None], ast.LabelExpr | None]] = []
         self._numbers = 0
-        self._chain(pruned(plan.operators, frozenset(plan.columns)), self.result, plan.columns)
+        operators = pruned(with_limits(plan.operators), frozenset(plan.columns))
+        self._chain(operators, self.result, plan.columns)
         last = next(
             (op for op in reversed(plan.operators) if not isinstance(op, Project)), None
         )

@@ -138,10 +138,15 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Unwind:
-    """One row per item of a list; null gives none, any other value is its own only item."""
+    """One row per item of a list; null gives none, any other value is its own only item.
+
+    Attributes:
+        most: How many items matter; None is all.
+    """
 
     source: ast.Expr
     name: str
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
