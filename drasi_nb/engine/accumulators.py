@@ -14,6 +14,7 @@ from typing import Any
 
 from sortedcontainers import SortedDict
 
+from drasi_nb.engine.statistics import Deviation, DistinctDeviation, Percentiles
 from drasi_nb.errors import EvaluationError
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
 from drasi_nb.values.ordering import group_key, order_key, unsigned_zero
@@ -208,6 +209,9 @@ NAMES: dict[str, Any] = {
     "Extremes": Extremes,
     "Collected": Collected,
     "DistinctBag": DistinctBag,
+    "Percentiles": Percentiles,
+    "Deviation": Deviation,
+    "DistinctDeviation": DistinctDeviation,
 }
 
 
@@ -252,6 +256,11 @@ def accumulator(kind: str, *, counts_rows: bool, distinct: bool) -> Accumulator:
             ("s[{at}].by_row.pop({key}, None)",),
             f"s[{{at}}].values({distinct})",
         )
+    if kind in ("percentilecont", "percentiledisc"):
+        return _with_bag("Percentiles", f"s[{{at}}].result({kind!r}, distinct={distinct})")
+    if kind in ("stdev", "stdevp"):
+        bag = "DistinctDeviation" if distinct else "Deviation"
+        return _with_bag(bag, f"s[{{at}}].result(is_sample={kind == 'stdev'})")
     if kind in ("min", "max"):
         return _with_bag("Extremes", f"s[{{at}}].end({0 if kind == 'min' else -1})")
     if distinct:

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, Protocol
 
+from drasi_nb.engine.statistics import deviation, one_of_equals, percentile, the_fraction
 from drasi_nb.errors import EvaluationError
+from drasi_nb.functions.aggregates import NUMERIC_AGGREGATES
 from drasi_nb.language import ast
 from drasi_nb.plan.evaluation import Env, evaluate
 from drasi_nb.plan.nodes import (
@@ -230,11 +232,17 @@ def _argument(call: AggregateCall, env: Env) -> Any:
     if call.argument is None:
         return True
     value = evaluate(call.argument, env)
-    return arithmetic.number_argument(value) if call.kind in ("sum", "avg") else value
+    return arithmetic.number_argument(value) if call.kind in NUMERIC_AGGREGATES else value
 
 
 def _total(call: AggregateCall, arguments: list[Any]) -> Any:
     values = [value for value in arguments if value is not None]
+    if call.kind in ("percentilecont", "percentiledisc"):
+        ordered = sorted((value for value, _ in values), key=order_key)
+        fraction = the_fraction(fraction for _, fraction in values)
+        return percentile(
+            call.kind, one_of_equals(ordered) if call.distinct else ordered, fraction
+        )
     if call.distinct:
         classes: dict[Any, list[Any]] = {}
         for value in values:
@@ -251,6 +259,8 @@ def _total(call: AggregateCall, arguments: list[Any]) -> Any:
             return unsigned_zero(max(values, key=order_key, default=None))
         case "sum":
             return _sum(values)
+        case "stdev" | "stdevp":
+            return deviation(values, is_sample=call.kind == "stdev")
         case _:
             return _mean(values)
 

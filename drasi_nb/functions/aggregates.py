@@ -6,22 +6,24 @@ from typing import NamedTuple
 
 
 class Aggregate(NamedTuple):
-    """What an aggregate takes and gives, and whether queries may use it yet."""
+    """What an aggregate takes and gives."""
 
     signature: str
-    executed: bool
 
 
 AGGREGATES: dict[str, Aggregate] = {
-    "count": Aggregate("ANY -> INTEGER", executed=True),
-    "sum": Aggregate("NUMBER -> NUMBER", executed=True),
-    "avg": Aggregate("NUMBER -> FLOAT", executed=True),
-    "min": Aggregate("ANY -> ANY", executed=True),
-    "max": Aggregate("ANY -> ANY", executed=True),
-    "collect": Aggregate("ANY -> LIST", executed=True),
-    "stdev": Aggregate("NUMBER -> FLOAT", executed=False),
-    "stdevp": Aggregate("NUMBER -> FLOAT", executed=False),
-    "percentilecont": Aggregate("NUMBER, FLOAT -> FLOAT", executed=False),
-    "percentiledisc": Aggregate("NUMBER, FLOAT -> NUMBER", executed=False),
+    "count": Aggregate("ANY -> INTEGER"),
+    "sum": Aggregate("NUMBER -> NUMBER"),
+    "avg": Aggregate("NUMBER -> FLOAT"),
+    "min": Aggregate("ANY -> ANY"),
+    "max": Aggregate("ANY -> ANY"),
+    "collect": Aggregate("ANY -> LIST"),
+    "stdev": Aggregate("NUMBER -> FLOAT"),
+    "stdevp": Aggregate("NUMBER -> FLOAT"),
+    "percentilecont": Aggregate("NUMBER, FLOAT -> FLOAT"),
+    "percentiledisc": Aggregate("NUMBER, FLOAT -> NUMBER"),
 }
 """Lower-case name to aggregate. Source: Neo4j Cypher manual, "Aggregating functions"."""
+
+NUMERIC_AGGREGATES = frozenset({"sum", "avg", "stdev", "stdevp"})
+"""Those of one argument, which must be a number or null."""

@@ -15,7 +15,9 @@ from typing import Any, Literal, TypeVar
 
 import polars as pl
 
-from drasi_nb.errors import EvaluationError
+from drasi_nb.errors import ChangeError, ConfigError, EvaluationError
+from drasi_nb.functions.aggregates import AGGREGATES
+from drasi_nb.values.change import stored_value
 from drasi_nb.values.graph import Node, Path, Relation
 from drasi_nb.values.logic import type_name
 from drasi_nb.values.temporal.types import (
@@ -56,6 +58,7 @@ CLOCK_READS = frozenset({"transaction", "statement", "realtime"})
 """``date.realtime()`` and the like read a clock, as these constructors do without arguments."""
 
 _functions: dict[str, Function] = {}
+_own: set[str] = set()  # lower-case names that users added
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,61 @@ def scalar(
             raise ValueError(f"function {name}() is registered already")
         call = _guarded(name, parameters, body, nulls, fixed=not optional and not variadic)
         _functions[name.lower()] = Function(
+            name, signature, parameters, optional, variadic, result, nulls, call,
+            (body.__doc__ or "").strip(),
+        )  # fmt: skip
+        return body
+
+    return register
+
+
+def function(
+    name: str, signature: str, *, nulls: Nulls = "propagate"
+) -> Callable[[_Body], _Body]:
+    """Return a decorator that adds a function of your own to the language.
+
+    ``@dnb.function("comfort", "FLOAT, FLOAT -> FLOAT")`` over a Python function makes
+    ``comfort(r.temperature, r.humidity)`` known to queries added from then on. It must give
+    the same value for the same arguments. What it raises drops that row, as any run-time
+    error; its value must be one that a property can hold. Adding a name again replaces it.
+
+    Args:
+        name: How queries call it, in any case.
+        signature: Parameter types and the result's, such as ``"STRING, [INTEGER] -> ANY"``.
+        nulls: "propagate": a null argument gives null; "pass": the body sees nulls.
+
+    Raises:
+        ConfigError: The signature cannot be read, or the language has a function of that name.
+    """
+    try:
+        parameters, optional, variadic, result = parse_signature(signature)
+    except ValueError as error:
+        raise ConfigError(f"function {name}(): {error}") from None
+    key = name.lower()
+    if key in AGGREGATES or (key in _functions and key not in _own):
+        raise ConfigError(f"{name}() is a function of the language; choose another name")
+
+    def register(body: _Body) -> _Body:
+        def guarded(*args: Any) -> Any:
+            try:
+                value = body(*args)
+            except EvaluationError:
+                raise
+            except Exception as error:
+                text = f"{name}(): {type(error).__name__}: {error}"
+                raise EvaluationError(text, code="function") from error
+            try:
+                return stored_value(value)
+            except ChangeError:
+                text = (
+                    f"{name}() gave a {type(value).__name__}, which is no value of the language"
+                )
+                raise EvaluationError(text, code="function") from None
+
+        fixed = not optional and not variadic
+        call = _guarded(name, parameters, guarded, nulls, fixed=fixed)
+        _own.add(key)
+        _functions[key] = Function(
             name, signature, parameters, optional, variadic, result, nulls, call,
             (body.__doc__ or "").strip(),
         )  # fmt: skip

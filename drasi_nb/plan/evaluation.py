@@ -8,7 +8,7 @@ from drasi_nb.errors import EvaluationError
 from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
-from drasi_nb.plan.nodes import Constant, MakePath
+from drasi_nb.plan.nodes import Constant, MakePath, PercentileArgument
 from drasi_nb.values import arithmetic, logic
 from drasi_nb.values.graph import Node, Path, Relation
 
@@ -79,6 +79,10 @@ def evaluate(e: ast.Expr, env: Env) -> Any:
         case ast.MapProjection(base=base, items=items):
             parts = [(key, None if v is None else evaluate(v, env)) for key, v in items]
             return project_map(evaluate(base, env), parts)
+        case PercentileArgument(value=number, fraction=fraction):
+            return arithmetic.percentile_argument(
+                evaluate(number, env), evaluate(fraction, env)
+            )
         case MakePath(nodes=nodes, relations=relations, middles=middles):
             return make_path(
                 [evaluate(node, env) for node in nodes],

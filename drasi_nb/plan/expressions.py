@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from drasi_nb.errors import ChangeError, QuerySemanticError
-from drasi_nb.functions.aggregates import AGGREGATES
+from drasi_nb.functions.aggregates import AGGREGATES, NUMERIC_AGGREGATES
 from drasi_nb.functions.registry import (
     CLOCK_KINDS,
     CLOCK_READS,
@@ -19,7 +19,7 @@ from drasi_nb.functions.registry import (
     similar,
 )
 from drasi_nb.language import ast
-from drasi_nb.plan.nodes import Constant, children
+from drasi_nb.plan.nodes import Constant, PercentileArgument, children
 from drasi_nb.span import Span
 from drasi_nb.values.change import stored_value
 from drasi_nb.values.logic import type_name
@@ -286,20 +286,22 @@ class Checker:
 
     def _aggregate(self, call: ast.FunctionCall, scope: Scope) -> tuple[ast.Expr, str]:
         name = call.name.lower()
-        if not AGGREGATES[name].executed:
-            raise self.later(f"{call.name}()", call.span)
-        if len(call.args) != 1:
+        arity = AGGREGATES[name].signature.count(",") + 1
+        if len(call.args) != arity:
             raise self.error(
-                f"{call.name}() takes 1 argument, got {len(call.args)}",
+                f"{call.name}() takes {arity} argument{'s' * (arity > 1)}, got {len(call.args)}",
                 call.span,
                 "wrong-arity",
             )
-        for inner in children(call.args[0]):
-            self.no_aggregate(inner, f"{call.name}()")
-        self.no_aggregate(call.args[0], f"{call.name}()")
+        for given in call.args:
+            self.no_aggregate(given, f"{call.name}()")
         argument, kind = self.check(call.args[0], scope)
-        if name in ("sum", "avg"):
+        if name in NUMERIC_AGGREGATES or arity == 2:
             self._want(kind, ("INTEGER", "FLOAT", "NUMBER"), call.args[0].span, f"{name}()")
+        if arity == 2:
+            fraction, kind = self.check(call.args[1], scope)
+            self._want(kind, ("INTEGER", "FLOAT", "NUMBER"), call.args[1].span, f"{name}()")
+            argument = PercentileArgument(call.span, argument, fraction)
         results = {"count": "INTEGER", "collect": "LIST", "avg": "FLOAT", "sum": "NUMBER"}
         return ast.FunctionCall(call.span, name, (argument,), call.distinct), results.get(
             name, "ANY"

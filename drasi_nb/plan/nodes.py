@@ -79,6 +79,14 @@ class MakePath(ast.Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class PercentileArgument(ast.Expr):
+    """A number and the fraction of it that is asked for, as a pair; null of the number null."""
+
+    value: ast.Expr
+    fraction: ast.Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """All assignments of elements to slots under the filters.
 

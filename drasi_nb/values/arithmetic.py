@@ -189,7 +189,23 @@ def number_argument(value: Any) -> Any:
     """Return a value that sum() or avg() may take: a number or null."""
     if value is None or type(value) is float or type(value) is int:
         return value
-    raise EvaluationError(f"sum() and avg() take numbers, got {type_name(value)}", code="type")
+    raise EvaluationError(
+        f"sum(), avg() and stDev() take numbers, got {type_name(value)}", code="type"
+    )
+
+
+def percentile_argument(value: Any, fraction: Any) -> tuple[Any, float] | None:
+    """Return what a percentile takes of a row: (number, fraction), or null.
+
+    Raises:
+        EvaluationError: One is no number, or the fraction is not from 0 to 1.
+    """
+    if type(fraction) not in (int, float) or not 0 <= fraction <= 1:
+        raise EvaluationError(
+            f"a percentile is from 0.0 to 1.0, got {fraction!r}", code="number-out-of-range"
+        )
+    number = number_argument(value)
+    return None if number is None else (number, float(fraction))
 
 
 def get_property(base: Any, key: str) -> Any:

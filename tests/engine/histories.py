@@ -180,7 +180,8 @@ def pattern(rng: random.Random, nodes: list[str], relations: list[str], hops: in
 
 AGGREGATES = (
     "count(*)", "count({e})", "sum({e})", "avg({e})", "min({e})", "max({e})", "collect({e})",
-    "count(DISTINCT {e})", "sum(DISTINCT {e})", "collect(DISTINCT {e})", "avg(DISTINCT {e})",
+    "count(DISTINCT {e})", "sum(DISTINCT {e})", "collect(DISTINCT {e})", "avg(DISTINCT {e})", "stDev({e})", "stDevP(DISTINCT {e})", "percentileCont({e}, 0.3)",
+    "percentileDisc({e}, 0.5)", "percentileDisc(DISTINCT {e}, 1.0)",
 )  # fmt: skip
 
 

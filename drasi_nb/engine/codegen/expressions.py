@@ -13,7 +13,7 @@ from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
 from drasi_nb.plan.evaluation import has_labels, make_path, project_map
 from drasi_nb.plan.expressions import cannot_fail, is_condition
-from drasi_nb.plan.nodes import Constant, MakePath, walk
+from drasi_nb.plan.nodes import Constant, MakePath, PercentileArgument, walk
 from drasi_nb.values import arithmetic, logic
 
 Resolve = Callable[[str], str]  # a variable -> the Python expression of its value
@@ -109,6 +109,9 @@ class Expressions:
                     for key, v in items
                 )
                 return f"{bind(project_map)}({self.value(base)}, [{', '.join(parts)}])"
+            case PercentileArgument(value=number, fraction=fraction):
+                pair = f"{self.value(number)}, {self.value(fraction)}"
+                return f"{bind(arithmetic.percentile_argument)}({pair})"
             case MakePath(nodes=nodes, relations=relations):
                 a, b = (", ".join(map(self.value, side)) for side in (nodes, relations))
                 return f"{bind(make_path)}([{a}], [{b}])"

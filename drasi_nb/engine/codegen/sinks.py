@@ -8,6 +8,7 @@ from drasi_nb.engine.codegen.leaf import Place, Side
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.groups import GroupStage
 from drasi_nb.engine.result import Inbox
+from drasi_nb.functions.aggregates import NUMERIC_AGGREGATES
 from drasi_nb.language import ast
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.nodes import Aggregate, AggregateCall
@@ -68,7 +69,7 @@ class GroupSink:
         """Return whether a grouping value or an argument may raise."""
         keys = [e for _, e in self.operator.keys]
         arguments = [call.argument for _, call in self.operator.aggregates if call.argument]
-        strict = any(call.kind in ("sum", "avg") for _, call in self.operator.aggregates)
+        strict = any(call.kind in NUMERIC_AGGREGATES for _, call in self.operator.aggregates)
         return strict or not all(cannot_fail(e, slots) for e in (*keys, *arguments))
 
     def begin(self) -> None:
@@ -127,7 +128,7 @@ class GroupSink:
             if column.slot is not None and place.slots is not None:
                 return place.slots.identity(column.slot)  # an element counts by its identity
         source = place.value(call.argument)
-        if call.kind in ("sum", "avg"):
+        if call.kind in NUMERIC_AGGREGATES:
             t = source if source.isidentifier() else place.writer.fresh("t")
             named = t if t == source else f"({t} := {source})"
             return (
