@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from drasi_nb.engine.codegen.expand import Expand, expand_of
 from drasi_nb.engine.codegen.slots import View
 from drasi_nb.engine.failures import FailureLog
 from drasi_nb.engine.handlers import Handler
@@ -19,7 +20,7 @@ from drasi_nb.engine.watch import watch
 from drasi_nb.errors import EvaluationError
 from drasi_nb.plan.nodes import Apply
 from drasi_nb.values.graph import Node
-from drasi_nb.values.ordering import identical
+from drasi_nb.values.ordering import identical, order_key
 
 Answer = dict[Any, Row]  # what the key grows by -> the row with the added columns
 
@@ -56,6 +57,11 @@ class ApplyStage:
         self._is_all_dirty = False
         matcher = StoreMatcher(view)
         self._interpreter = Interpreter(matcher)
+        generated = expand_of(operator, names, view, matcher.handle_of)
+        self._expand: Expand | None = None
+        self.source = ""
+        if generated is not None:
+            self._expand, self.source = generated
         hands_on = operator.adds if operator.kind in ("join", "optional") else ()
         self.handlers: list[Handler] = watch(
             operator.inner, names, hands_on, matcher.trails, self._reached
@@ -115,20 +121,38 @@ class ApplyStage:
     def _remember(self, key: Any, row: Row) -> Answer:
         for place in self._bound_nodes(row):
             self._by_handle.setdefault(place, set()).add(key)
-        env = dict(zip(self.incoming, row, strict=True))
-        interpreter, answer = self._interpreter, Answer()
-        interpreter.dropped = []
+        dropped: list[tuple[Any, EvaluationError]] = []
         try:
-            for more, added in interpreter.applied(self.operator, env):
-                answer[more] = (*row, *(added[name] for name in self.operator.adds))
+            answer = {more: (*row, *added) for more, added in self._evaluate(row, dropped)}
         except EvaluationError as error:
             answer = {}
-            interpreter.dropped.append(((), error))
-        failed = [more for more, _ in interpreter.dropped]
-        for more, reason in interpreter.dropped:
+            dropped.append(((), error))
+        for more, reason in dropped:
             self.log.record(self.number, 1, (*key, *more), reason)
-        self._rows[key] = (row, answer, failed)
+        self._rows[key] = (row, answer, [more for more, _ in dropped])
         return answer
+
+    def _evaluate(self, row: Row, dropped: list[tuple[Any, EvaluationError]]) -> list[Any]:
+        """Return, for a row, (what its key grows by, the added columns) of every row out."""
+        adds, kind = self.operator.adds, self.operator.kind
+        if self._expand is None:
+            interpreter = self._interpreter
+            interpreter.dropped = dropped
+            env = dict(zip(self.incoming, row, strict=True))
+            found = interpreter.applied(self.operator, env)
+            return [(more, [added[name] for name in adds]) for more, added in found]
+        out: list[Any] = []
+        self._expand(row, out, dropped)
+        if kind == "exists":
+            return [((), (bool(out),))]
+        if kind == "count":
+            return [((), (len(out),))]
+        if kind == "collect":
+            out.sort(key=lambda entry: order_key(entry[0]))
+            return [((), ([value for _, (value,) in out],))]
+        if kind == "optional" and not out:
+            return [((None,), (None,) * len(adds))]
+        return out
 
     def _bound_nodes(self, row: Row) -> set[Any]:
         numbers = self.view.graph.source_numbers

@@ -39,7 +39,7 @@ class StoreMatcher:
         nodes: dict[int, int] = {}
         for i, slot in enumerate(match.nodes):
             if slot.name in match.imports:
-                handle = self._handle(env[slot.name])
+                handle = self.handle_of(env[slot.name])
                 if handle is None or not self._fits(match, i, handle):
                     return
                 nodes[i] = handle
@@ -47,7 +47,12 @@ class StoreMatcher:
 
     # -- from values to the store -------------------------------------------------------
 
-    def _handle(self, value: Any) -> int | None:
+    def handle_of(self, value: Any) -> int | None:
+        """Return the handle of a node value; None of null and of a node that is not there.
+
+        Raises:
+            EvaluationError: The value is no node.
+        """
         if value is None:
             return None
         if type(value) is not Node:

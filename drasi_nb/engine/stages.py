@@ -181,6 +181,7 @@ class CompiledQuery:
             case Apply():
                 stage = ApplyStage(head, names, self.view, self._mark, self.log, number)
                 self.handlers.append(stage.handlers)
+                self.sources.append(stage.source)
             case Unwind():
                 stage = UnwindStage(head, names, self._mark, self.log, number)
             case Sort():

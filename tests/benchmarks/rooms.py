@@ -22,6 +22,27 @@ QUERIES = {
         RETURN b.name AS building, avg(temperature) AS temperature""",
 }
 
+APPLIED = {
+    "OPTIONAL MATCH": """
+        MATCH (r:Room) OPTIONAL MATCH (r)-[:PART_OF]->(f:Floor)
+        RETURN r.name AS name, r.temperature AS temperature, f.name AS floor""",
+    "NOT EXISTS": """
+        MATCH (f:Floor)
+        WHERE NOT EXISTS { MATCH (f)<-[:PART_OF]-(r:Room) WHERE r.temperature > 29 }
+        RETURN f.name AS floor""",
+    "MATCH after WITH": """
+        MATCH (r:Room)-[:PART_OF]->(f:Floor)
+        WITH f, avg(r.temperature) AS temperature WHERE temperature > 22
+        MATCH (f)-[:PART_OF]->(b:Building)
+        RETURN b.name AS building, f.name AS floor, temperature""",
+    "variable length": """
+        MATCH (r:Room)-[:PART_OF*1..2]->(b:Building)
+        RETURN b.name AS building, avg(r.temperature) AS temperature""",
+    "top 10": """
+        MATCH (r:Room)
+        RETURN r.name AS name, r.temperature AS temperature ORDER BY temperature DESC LIMIT 10""",
+}
+
 
 def _node(id_: str, label: str, **properties: Any) -> dict[str, Any]:
     return {

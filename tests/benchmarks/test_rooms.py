@@ -7,14 +7,14 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import drasi_nb as dnb
-from tests.benchmarks.rooms import QUERIES, Loaded, updates
+from tests.benchmarks.rooms import APPLIED, QUERIES, Loaded, updates
 
 
 @pytest.mark.benchmark(group="2,000 rooms: 1,000 changes, each its own tick and delta")
-@pytest.mark.parametrize("name", QUERIES)
+@pytest.mark.parametrize("name", [*QUERIES, *APPLIED])
 def test_single_changes(benchmark: BenchmarkFixture, name: str) -> None:
     """At least 100,000 changes a second for the average per floor."""
-    loaded = Loaded(QUERIES[name], 2_000)
+    loaded = Loaded({**QUERIES, **APPLIED}[name], 2_000)
     changes = updates(2_000, 1_000)
     benchmark(loaded.one_by_one, changes)
     assert loaded.deltas

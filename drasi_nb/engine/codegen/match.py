@@ -50,7 +50,7 @@ class Walk(BoundSlots):
                 self.writer.line(f"a = h{i}")
                 self.live.append("a")
                 self._bind_node(i)
-                self._filters(lambda: self._step(0))
+                self.filters(lambda: self.step(0))
             return
         self.live = [f"T{i}", f"r{i}", last]
         with self.writer.block(f"def {name}(T{i}, r{i}, {last}):"):
@@ -60,19 +60,20 @@ class Walk(BoundSlots):
             self.writer.line(f"s = T{i}.src[a]; d = T{i}.dst[a]")
             self.bound_relations.add(i)
             if slot.start == slot.end:
-                with self._block("if s == d:"):
+                with self.block("if s == d:"):
                     self.writer.line(f"h{slot.start} = s")
-                    self._check_node(slot.start, lambda: self._step(0))
+                    self.check_node(slot.start, lambda: self.step(0))
                 return
             ways = "((s, d),)" if slot.directed else "((s, d), (d, s)) if s != d else ((s, d),)"
-            with self._block(f"for h{slot.start}, h{slot.end} in {ways}:"):
+            with self.block(f"for h{slot.start}, h{slot.end} in {ways}:"):
                 self.live += [f"h{slot.start}", f"h{slot.end}"]
-                self._check_node(
-                    slot.start, lambda: self._check_node(slot.end, lambda: self._step(0))
+                self.check_node(
+                    slot.start, lambda: self.check_node(slot.end, lambda: self.step(0))
                 )
 
     @contextmanager
-    def _block(self, head: str) -> Iterator[None]:
+    def block(self, head: str) -> Iterator[None]:
+        """Indent; reads written inside are forgotten at the end."""
         with self.writer.block(head), self.scope():
             yield
 
@@ -81,7 +82,7 @@ class Walk(BoundSlots):
         self.writer.line(f"p{i} = h{i} >> 10; q{i} = h{i} & 1023")
         self.live += [f"p{i}", f"q{i}"]
 
-    def _check_node(self, i: int, body: Any) -> None:
+    def check_node(self, i: int, body: Any) -> None:
         """Write the tests of a node that was just reached, then the body."""
         if f"h{i}" not in self.live:
             self.live.append(f"h{i}")
@@ -91,14 +92,14 @@ class Walk(BoundSlots):
         test = f"{self.writer.bind(mask)}[p{i}]"
         if self.anchor.kind == "node" and i < self.anchor.slot and not self.anchor.fused:
             test += f" and h{i} != a"
-        with self._block(f"if {test}:"):
-            self._filters(body)
+        with self.block(f"if {test}:"):
+            self.filters(body)
         if not bound:
             self.bound_nodes.discard(i)
 
-    def _filters(self, body: Any) -> None:
+    def filters(self, body: Any) -> None:
         """Write the early filters whose variables are bound by now, then the body."""
-        have = self._bound_names()
+        have = self.bound_names()
         ready = [e for e in self.waiting if free_variables(e) <= have]
         if not ready:
             body()
@@ -118,11 +119,11 @@ class Walk(BoundSlots):
             head = f"if {o} or {n}:"
         else:
             head = f"if {now.test(ready[0])}:"
-        with self._block(head):
-            self._filters(body)
+        with self.block(head):
+            self.filters(body)
         self.waiting, self.flags = kept, flags
 
-    def _step(self, loops: int) -> None:
+    def step(self, loops: int) -> None:
         """Write the next relation or node to reach, or the leaf."""
         if loops >= LOOPS_PER_FUNCTION:
             self._continue_apart()
@@ -136,7 +137,7 @@ class Walk(BoundSlots):
             return
         free = [i for i in range(len(self.match.nodes)) if i not in self.bound_nodes]
         if not free:
-            self._leaf()
+            self.leaf_code()
             return
         for i in free:
             for e in self.waiting:
@@ -153,7 +154,7 @@ class Walk(BoundSlots):
         """Return source for the candidates of a node slot that an equality leaves, if it does."""
         if not isinstance(e, ast.Comparison) or len(e.rest) != 1 or e.rest[0][0] != "=":
             return None
-        bound = self._bound_names()
+        bound = self.bound_names()
         name = self.match.nodes[i].name
         for mine, other in ((e.first, e.rest[0][1]), (e.rest[0][1], e.first)):
             match mine:
@@ -171,7 +172,8 @@ class Walk(BoundSlots):
             return f"{index}.probe({now.value(other)})"
         return None
 
-    def _bound_names(self) -> set[str]:
+    def bound_names(self) -> set[str]:
+        """Return the slots that are bound here."""
         names = {name for name, i in self.nodes.items() if i in self.bound_nodes}
         return names | {name for name, i in self.relations.items() if i in self.bound_relations}
 
@@ -183,12 +185,12 @@ class Walk(BoundSlots):
             self.writer.top_level() as lines,
             self.writer.block(f"def {name}({', '.join(names)}):"),
         ):
-            self._step(0)
+            self.step(0)
         self.writer.apart.append(lines)
 
     def _scan(self, i: int, candidates: str, loops: int) -> None:
-        with self._block(f"for h{i} in {candidates}:"):
-            self._check_node(i, lambda: self._step(loops + 1))
+        with self.block(f"for h{i} in {candidates}:"):
+            self.check_node(i, lambda: self.step(loops + 1))
 
     def _relation(self, i: int, loops: int) -> None:
         slot = self.match.relations[i]
@@ -197,7 +199,7 @@ class Walk(BoundSlots):
         table, used = self.single(i), loops
         if table is None:
             tables = self.writer.bind(RelationTables(self.view.graph, slot.types))
-            with self._block(f"for T{i} in {tables}:"):
+            with self.block(f"for T{i} in {tables}:"):
                 self.live.append(f"T{i}")
                 self._directions(i, near, far, forward, used + 1)
         else:
@@ -213,7 +215,7 @@ class Walk(BoundSlots):
             self._chase(i, near, far, out if forward else into, "", loops)
             return
         both = f"(({', '.join(out)}, False), ({', '.join(into)}, True))"
-        with self._block(f"for H{i}, N{i}, E{i}, b{i} in {both}:"):
+        with self.block(f"for H{i}, N{i}, E{i}, b{i} in {both}:"):
             # a self-loop is in both chains and is one match
             self.live += [f"N{i}", f"E{i}", f"b{i}"]
             again = f"not (b{i} and E{i}[r{i}] == h{near})"
@@ -230,16 +232,16 @@ class Walk(BoundSlots):
             return
         ways = f"(({ends}), (h{slot.end}, h{slot.start}))"
         ways += f" if h{slot.start} != h{slot.end} else (({ends}),)"
-        with self._block(f"for s{i}, d{i} in {ways}:"):
+        with self.block(f"for s{i}, d{i} in {ways}:"):
             self._probe_pair(i, f"{pairs}.between(s{i}, d{i})", loops + 1)
 
     def _probe_pair(self, i: int, rows: str, loops: int) -> None:
         self.bound_relations.add(i)
-        with self._block(f"for r{i} in {rows}:"):
+        with self.block(f"for r{i} in {rows}:"):
             self.live.append(f"r{i}")
             tests = self._other_relations(i)
-            with self._block(f"if {' and '.join(tests) or 'True'}:"):
-                self._filters(lambda: self._step(loops + 1))
+            with self.block(f"if {' and '.join(tests) or 'True'}:"):
+                self.filters(lambda: self.step(loops + 1))
         self.bound_relations.discard(i)
 
     def _chain(self, i: int, out: bool) -> tuple[str, str, str]:
@@ -262,10 +264,10 @@ class Walk(BoundSlots):
         self.writer.line(f"r{i} = {heads}[p{near}][q{near}]")
         self.live.append(f"r{i}")
         self.bound_relations.add(i)
-        with self._block(f"while r{i} >= 0:"):
-            with self._block(f"if {' and '.join(tests)}:") if tests else nullcontext():
+        with self.block(f"while r{i} >= 0:"):
+            with self.block(f"if {' and '.join(tests)}:") if tests else nullcontext():
                 self.writer.line(f"h{far} = {ends}[r{i}]")
-                self._check_node(far, lambda: self._step(loops + 1))
+                self.check_node(far, lambda: self.step(loops + 1))
             self.writer.line(f"r{i} = {links}[r{i}]")
         self.bound_relations.discard(i)
 
@@ -289,7 +291,8 @@ class Walk(BoundSlots):
                 out.append(f"not (r{i} == a and {self.table(i)} is A)")
         return out
 
-    def _leaf(self) -> None:
+    def leaf_code(self) -> None:
+        """Write what is done with a match."""
         parts = [*self.nodes, *self.relations]
         key = f"({', '.join(self.identity(name) for name in parts)},)"
         if self.leaf.needs_key():

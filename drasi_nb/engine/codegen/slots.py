@@ -36,7 +36,7 @@ class View:
 class Anchor:
     """The slot a walk starts from; ``fused`` walks see both sides of a change."""
 
-    kind: Kind
+    kind: Kind | Literal["row"]
     slot: int
     fused: bool
 
