@@ -19,7 +19,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
-from drasi_nb.errors import ComponentError, DrasiNbError, QueryError
+from drasi_nb.errors import DrasiNbError, QueryError
 from drasi_nb.runtime.runtime import Runtime
 from drasi_nb.views.completion import IDENTIFIER, cypher_matcher
 from drasi_nb.views.namespace import is_runtime, runtimes_in
@@ -116,14 +116,8 @@ class DrasiMagics(Magics):
     @argument("--runtime", "-r", help="variable of the runtime, where there are several")
     @cell_magic
     def gql(self, line: str, cell: str) -> Query:
-        """Register the GQL query below; comes with a later release."""
-        with plain_errors():
-            try:
-                return self._add(parse_argstring(self.gql, line), cell, "gql")
-            except ComponentError as error:
-                raise ComponentError(
-                    f"GQL comes with a later release, use %%cypher for now ({error})"
-                ) from None
+        """Register the GQL query below, or replace it, and show its live result."""
+        return self._add(parse_argstring(self.gql, line), cell, "gql")
 
     @magic_arguments()
     @argument("action", nargs="?", choices=("start", "stop", "drop"), help="what to do")

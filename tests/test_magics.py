@@ -108,9 +108,11 @@ def test_other_errors_are_one_message(
     assert "Traceback" not in shown
 
 
-def test_gql_comes_later(shell: Any, runtime: dnb.Runtime) -> None:
-    with pytest.raises(dnb.ComponentError, match="GQL comes with a later release"):
-        shell.run_cell_magic("gql", "warm", "MATCH (r:Room) RETURN r.name")
+def test_a_gql_cell_registers_too(shell: Any, runtime: dnb.Runtime) -> None:
+    text = "MATCH (r IS Room) LET n = r.name FILTER n IS NOT NULL RETURN n"
+    shell.run_cell_magic("gql", "named", text)
+    assert shell.user_ns["named"].language == "gql"
+    assert runtime.queries["named"].columns == ("n",)
 
 
 @pytest.mark.parametrize("name", ["class", "two-words", "runtime", "building"])

@@ -370,7 +370,7 @@ class SortKey(Node):
 
 @dataclass(frozen=True, slots=True)
 class Projection(Node):
-    """What WITH and RETURN share; ``star`` comes before ``items``."""
+    """What WITH and RETURN share; ``star`` comes before ``items``, GROUP BY is GQL's."""
 
     distinct: bool
     star: bool
@@ -378,6 +378,7 @@ class Projection(Node):
     order_by: tuple[SortKey, ...]
     skip: Expr | None
     limit: Expr | None
+    group_by: tuple[Expr, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

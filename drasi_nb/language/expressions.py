@@ -90,10 +90,40 @@ class ExpressionParser:
             elif t.word("IS", "NOT", "NULL"):
                 out = ast.IsNull(t.since(out.span), out, True)
                 continue
+            elif t.dialect.label_word is not None and t.is_word(t.dialect.label_word):
+                out = self._is_labelled(out)
+                continue
             else:
                 return out
             right = self._sum()
             out = ast.Binary(out.span.to(right.span), cast(Any, op), out, right)
+
+    def _is_labelled(self, base: ast.Expr) -> ast.Expr:
+        """Read ``x IS Label`` and ``x IS NOT Label``."""
+        t = self.tokens
+        negated = t.is_word("IS", "NOT")
+        if negated:
+            t.next()
+        t.next()
+        labels = self.patterns.labels_after()
+        out: ast.Expr = ast.HasLabels(t.since(base.span), base, labels)
+        return ast.Unary(out.span, "NOT", out) if negated else out
+
+    def _cast(self, start: Span) -> ast.Expr:
+        """Read the rest of ``CAST(x AS type)``."""
+        t = self.tokens
+        argument = self.expression()
+        if not t.word("AS"):
+            raise t.unexpected("AS and a type")
+        kind = t.name("a type")
+        function = t.dialect.casts.get(kind.upper)
+        if function is None:
+            raise QuerySyntaxError(
+                f"CAST knows no type {kind.text!r}", t.text, kind.span, code="unknown-type",
+                hint=f"there are {', '.join(t.dialect.casts)}",
+            )  # fmt: skip
+        t.expect(")", "to close CAST")
+        return ast.FunctionCall(t.since(start), function, (argument,))
 
     def _sum(self) -> ast.Expr:
         return self._infix(
@@ -397,6 +427,8 @@ class ExpressionParser:
             return ast.Quantifier(
                 t.since(start), cast(Any, name.lower()), variable, source, where
             )
+        if upper == "CAST" and t.dialect.casts:
+            return self._cast(start)
         if upper == "REDUCE":
             return self._reduce(start)
         if upper == "COUNT" and t.is_symbol("*") and t.ahead().text == ")":
@@ -412,6 +444,7 @@ class ExpressionParser:
             while t.symbol(","):
                 args.append(self.expression())
         t.expect(")", f"to close {name}()")
+        name = t.dialect.functions.get(name.lower(), name)
         return ast.FunctionCall(t.since(start), name, tuple(args), distinct)
 
     def _exists(self, start: Span) -> ast.Expr:

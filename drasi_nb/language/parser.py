@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from drasi_nb.errors import QuerySemanticError, QuerySyntaxError
 from drasi_nb.language import ast
+from drasi_nb.language.dialects import CYPHER, GQL, Dialect
 from drasi_nb.language.expressions import ExpressionParser
 from drasi_nb.language.tokens import Tokens
 from drasi_nb.span import Span
 
 
-def parse(text: str) -> ast.Query:
-    """Return the tree of a read query; the whole read grammar of openCypher 9.
+def parse(text: str, dialect: Dialect = CYPHER) -> ast.Query:
+    """Return the tree of a read query: of openCypher 9, or of GQL's read subset.
 
     Raises:
         QueryError: The text cannot be read, or writes; nothing else is ever raised.
     """
-    parser = _Clauses(text)
+    from drasi_nb.language.gql import GqlClauses  # which builds on the clauses below
+
+    parser = (GqlClauses if dialect is GQL else Clauses)(text, dialect)
     try:
         query = parser.query()
     except RecursionError:  # the caller left less of the stack than MAX_DEPTH needs
@@ -26,27 +29,31 @@ def parse(text: str) -> ast.Query:
     return query
 
 
-class _Clauses:
-    def __init__(self, text: str) -> None:
-        self.tokens = Tokens(text)
+class Clauses:
+    """Reads Cypher's clauses."""
+
+    subquery_words: tuple[str, ...] = ("MATCH", "OPTIONAL", "WITH", "RETURN", "UNWIND", "CALL")
+
+    def __init__(self, text: str, dialect: Dialect) -> None:
+        self.tokens = Tokens(text, dialect)
         self.expressions = ExpressionParser(self.tokens, self.subquery)
 
     def query(self) -> ast.Query:
+        """Read single queries and the UNIONs between them."""
         t = self.tokens
         start = t.token.span
         with t.nested():
-            parts, all_ = [self._single()], list[bool]()
+            parts, all_ = [self.single()], list[bool]()
             while t.word("UNION"):
                 all_.append(t.word("ALL"))
                 t.word("DISTINCT")
-                parts.append(self._single())
+                parts.append(self.single())
         return ast.Query(t.since(start), tuple(parts), tuple(all_))
 
     def subquery(self) -> ast.Query:
         """Read the inside of EXISTS { }: a query, or a bare pattern that stands for MATCH."""
         t = self.tokens
-        words = ("MATCH", "OPTIONAL", "WITH", "RETURN", "UNWIND", "CALL")
-        if t.token.upper in words and t.ahead().text not in ("=",):
+        if t.token.upper in self.subquery_words and t.ahead().text not in ("=",):
             return self.query()
         start = t.token.span
         patterns = self.expressions.patterns.patterns()
@@ -55,19 +62,21 @@ class _Clauses:
         match = ast.Match(span, False, patterns, where)
         return ast.Query(span, (ast.SingleQuery(span, (match,)),), ())
 
-    def _single(self) -> ast.SingleQuery:
+    def single(self) -> ast.SingleQuery:
+        """Read clauses up to RETURN."""
         t = self.tokens
         start = t.token.span
-        clauses = [self._clause()]
+        clauses = [self.clause()]
         while (
             not isinstance(clauses[-1], ast.Return)
             and t.token.kind == "name"
             and not t.is_word("UNION")
         ):
-            clauses.append(self._clause())
+            clauses.append(self.clause())
         return ast.SingleQuery(t.since(start), tuple(clauses))
 
-    def _clause(self) -> ast.Clause:
+    def clause(self) -> ast.Clause:
+        """Read one clause."""
         t = self.tokens
         start = t.token.span
         if t.word("OPTIONAL", "MATCH"):
@@ -81,11 +90,11 @@ class _Clauses:
             name = t.name("a name for the items").text
             return ast.Unwind(t.since(start), source, name)
         if t.word("WITH"):
-            projection = self._projection(start)
+            projection = self.projection(start)
             where = self.expressions.expression() if t.word("WHERE") else None
             return ast.With(t.since(start), projection, where)
         if t.word("RETURN"):
-            projection = self._projection(start)
+            projection = self.projection(start)
             return ast.Return(t.since(start), projection)
         if t.word("CALL"):
             return self._call(start)
@@ -117,8 +126,9 @@ class _Clauses:
         t.expect("}", "to close the subquery")
         return ast.CallSubquery(t.since(start), query, imports)
 
-    def _projection(self, start: Span) -> ast.Projection:
-        t, expression = self.tokens, self.expressions.expression
+    def projection(self, start: Span) -> ast.Projection:
+        """Read what WITH and RETURN share."""
+        t = self.tokens
         distinct = t.word("DISTINCT")
         star, items = False, list[ast.Item]()
         if t.symbol("*"):
@@ -127,6 +137,19 @@ class _Clauses:
             items.append(self._item())
         while t.symbol(","):
             items.append(self._item())
+        group_by = self.group_by()
+        order, skip, limit = self.order()
+        return ast.Projection(
+            t.since(start), distinct, star, tuple(items), order, skip, limit, group_by
+        )
+
+    def group_by(self) -> tuple[ast.Expr, ...] | None:
+        """Return None: Cypher groups by what is not aggregated."""
+        return None
+
+    def order(self) -> tuple[tuple[ast.SortKey, ...], ast.Expr | None, ast.Expr | None]:
+        """Read ORDER BY, SKIP and LIMIT, each if it is there."""
+        t, expression = self.tokens, self.expressions.expression
         order = list[ast.SortKey]()
         if t.word("ORDER", "BY"):
             order.append(self._sort_key())
@@ -136,9 +159,7 @@ class _Clauses:
         limit = expression() if t.word("LIMIT") else None
         if skip is None and (t.word("SKIP") or t.word("OFFSET")):
             skip = expression()
-        return ast.Projection(
-            t.since(start), distinct, star, tuple(items), tuple(order), skip, limit
-        )
+        return tuple(order), skip, limit
 
     def _item(self) -> ast.Item:
         t = self.tokens

@@ -58,7 +58,7 @@ class PatternParser:
         t, start = self.tokens, self.tokens.token.span
         t.expect("(", "to begin a node pattern", _ROUND if t.is_symbol("[", "{") else None)
         variable = self._variable()
-        labels = self.labels() if t.is_symbol(":") else None
+        labels = self.labels() if self._is_labelled() else None
         properties = self._properties()
         where = self.expressions.expression() if t.word("WHERE") else None
         t.expect(")", "to close the node pattern", _ROUND if t.is_symbol("]", "}") else None)
@@ -66,6 +66,11 @@ class PatternParser:
 
     def _variable(self) -> str | None:
         t = self.tokens
+        word = t.dialect.label_word
+        if word is not None and t.is_word(word) and not t.is_word(word, word):
+            after = t.ahead()
+            if after.kind in ("name", "quoted") or after.text in ("!", "(", "%"):
+                return None  # (IS Room)
         if t.token.kind == "quoted" or (t.token.kind == "name" and not (
             t.is_word("WHERE") and t.ahead().text not in (")", "]", ":", "{", "*")
         )):  # fmt: skip
@@ -91,16 +96,38 @@ class PatternParser:
         where: ast.Expr | None = None
         if t.symbol("["):
             variable = self._variable()
-            types = self.labels() if t.is_symbol(":") else None
+            types = self.labels() if self._is_labelled() else None
             length = self._length() if t.symbol("*") else None
             properties = self._properties()
             where = self.expressions.expression() if t.word("WHERE") else None
             t.expect("]", "to close the relation", "relations use square brackets: -[r:TYPE]->")
         t.expect("-", "to end the relation")
         right = t.symbol(">")
+        if t.dialect.has_quantifiers and length is None:
+            length = self._quantifier()
         direction: Literal["->", "<-", "-"] = "-" if left == right else "<-" if left else "->"
         span = t.since(start)
         return ast.RelationPattern(span, variable, types, direction, length, properties, where)
+
+    def _is_labelled(self) -> bool:
+        t = self.tokens
+        return t.is_symbol(":") or (
+            t.dialect.label_word is not None and t.is_word(t.dialect.label_word)
+        )
+
+    def _quantifier(self) -> ast.Length | None:
+        """Read ``{1,3}``, ``{2}``, ``{1,}``, ``{,3}``, ``+`` or ``*`` behind a relation."""
+        t = self.tokens
+        if t.symbol("+"):
+            return ast.Length(1, None)
+        if t.symbol("*"):
+            return ast.Length(0, None)
+        if not t.symbol("{"):
+            return None
+        low = self._bound()
+        high = self._bound() if t.symbol(",") else low
+        t.expect("}", "to close the quantifier", "write {1,3}, {2}, {1,} or {,3}")
+        return ast.Length(0 if low is None else low, high)
 
     def _length(self) -> ast.Length:
         t = self.tokens
@@ -120,9 +147,15 @@ class PatternParser:
     # -- labels -------------------------------------------------------------------------
 
     def labels(self) -> ast.LabelExpr:
-        """Read ``:A:B``, ``:A|B``, ``:A&!B``, ``:A|:B``."""
+        """Read ``:A:B``, ``:A|B``, ``:A&!B``, ``:A|:B``; in GQL also ``IS A``."""
         t = self.tokens
-        t.expect(":", "to begin labels")
+        if t.dialect.label_word is None or not t.word(t.dialect.label_word):
+            t.expect(":", "to begin labels")
+        return self.labels_after()
+
+    def labels_after(self) -> ast.LabelExpr:
+        """Read labels whose colon was taken."""
+        t = self.tokens
         out = self._label_or()
         while t.symbol(":"):
             right = self._label_or()

@@ -7,20 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from drasi_nb.errors import QueryError, QuerySemanticError, QuerySyntaxError
+from drasi_nb.language.dialects import CYPHER, Dialect
 from drasi_nb.language.lexer import Token, tokenize
 from drasi_nb.span import Span
 
 MAX_DEPTH = 50
 _WRITES = ("CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH", "LOAD", "DROP")
-CLAUSES = ("MATCH", "OPTIONAL", "WITH", "RETURN", "UNWIND", "CALL", "UNION", "WHERE", "ORDER",
-           "SKIP", "OFFSET", "LIMIT")  # fmt: skip
 
 
 class Tokens:
     """The tokens of one query and the position of the parser."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, dialect: Dialect = CYPHER) -> None:
+        self.text, self.dialect = text, dialect
         self.tokens = tokenize(text)
         self.at = 0
         self.depth = 0
@@ -92,7 +91,7 @@ class Tokens:
         if token.kind == "name":
             if token.upper in _WRITES:
                 return self.write_clause(token)
-            near = difflib.get_close_matches(token.upper, CLAUSES, 1, 0.75)
+            near = difflib.get_close_matches(token.upper, self.dialect.clauses, 1, 0.75)
             if near and near[0] != token.upper:
                 hint = f"did you mean {near[0]}?"
         return QuerySyntaxError(

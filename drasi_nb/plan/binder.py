@@ -338,8 +338,15 @@ class _Binder:
         order = projections.order_of(lifted, columns, scope, checker)
         grouped = any(has_aggregate(column.expression) for column in columns)
         names = [column.name for column in columns]
-        if grouped:
+        if projection.group_by is not None:
+            keys_only = self._group_keys(projection.group_by, columns, scope)
+            self.operators += projections.aggregate([*columns, *keys_only], checker)
+            if keys_only:
+                self.operators.append(projections.only(names))
+            grouped = True
+        elif grouped:
             self.operators += projections.aggregate(columns, checker)
+        if grouped:
             if projection.distinct:
                 self.operators.append(projections.distinct(names))
         elif projection.distinct:
@@ -353,11 +360,38 @@ class _Binder:
         if sort is not None:
             self.operators.append(sort)
         if order.hidden:
-            self.operators.append(
-                Project(tuple((name, ast.Variable(NOWHERE, name)) for name in names))
-            )
+            self.operators.append(projections.only(names))
         self.scope = {column.name: column.kind for column in columns}
         self.columns = tuple(self.scope)
+
+    def _group_keys(
+        self,
+        keys: tuple[ast.Expr, ...],
+        columns: list[projections.Column],
+        scope: dict[str, str],
+    ) -> list[projections.Column]:
+        """Return the keys of GROUP BY that are no columns; every other column must be one."""
+        named = {key.name for key in keys if isinstance(key, ast.Variable)}
+        for column in columns:
+            is_key = column.name in named or column.source in keys
+            if not is_key and not has_aggregate(column.expression):
+                raise self.checker.error(
+                    f"{column.name!r} is neither aggregated nor in GROUP BY",
+                    column.expression.span,
+                    "not-grouped",
+                    "add it to GROUP BY, or aggregate it",
+                )
+        out = list[projections.Column]()
+        for key in keys:
+            is_column = isinstance(key, ast.Variable) and any(
+                c.name == key.name for c in columns
+            )
+            if is_column or any(c.source == key for c in columns):
+                continue
+            self.checker.no_aggregate(key, "GROUP BY")
+            checked, kind = self._check(key, scope)
+            out.append(projections.Column(self.checker.fresh("g"), checked, kind, key))
+        return out
 
     def _no_bare_pattern(self, projection: ast.Projection) -> None:
         for item in projection.items:

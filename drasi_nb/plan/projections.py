@@ -125,6 +125,11 @@ def distinct(names: list[str]) -> Aggregate:
     return Aggregate(tuple((name, ast.Variable(NOWHERE, name)) for name in names), ())
 
 
+def only(names: list[str]) -> Project:
+    """Return the operator that keeps these columns."""
+    return Project(tuple((name, ast.Variable(NOWHERE, name)) for name in names))
+
+
 def order_of(
     projection: ast.Projection, columns: list[Column], before: Scope, checker: Checker
 ) -> Order:

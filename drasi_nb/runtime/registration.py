@@ -9,6 +9,7 @@ from drasi_nb.engine.result import RowChange
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.result import ResultTable
+from drasi_nb.language.dialects import DIALECTS
 from drasi_nb.language.parser import parse
 from drasi_nb.plan.binder import bind
 from drasi_nb.plan.nodes import Plan
@@ -25,18 +26,20 @@ def refuse_later(options: Mapping[str, Any], language: str) -> None:
     """Refuse, by name, what a later release runs.
 
     Raises:
-        ComponentError: Such an option was given, or the language is not cypher.
+        ComponentError: Such an option was given, or there is no such language.
     """
-    if language != "cypher":
+    if language not in DIALECTS:
         raise ComponentError(
-            f"language={language!r} does not run yet; this release takes 'cypher'"
+            f"there is no language {language!r}; there are {', '.join(map(repr, DIALECTS))}"
         )
     for name, value in options.items():
         if value:
             raise ComponentError(f"add_query({name}=...) does not run yet")
 
 
-def plan_of(text: str, parameters: Mapping[str, Any], sources: tuple[str, ...]) -> Plan:
+def plan_of(
+    text: str, parameters: Mapping[str, Any], sources: tuple[str, ...], language: str
+) -> Plan:
     """Return the plan of a query text.
 
     Raises:
@@ -45,7 +48,7 @@ def plan_of(text: str, parameters: Mapping[str, Any], sources: tuple[str, ...]) 
     """
     if not sources:
         raise ComponentError("a query needs at least one source")
-    return bind(parse(text), text, parameters)
+    return bind(parse(text, DIALECTS[language]), text, parameters)
 
 
 def replace_rows(

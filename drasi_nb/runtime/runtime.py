@@ -136,7 +136,7 @@ class Runtime:
             id: Name of the query.
             text: One read query.
             sources: Ids of the sources whose elements it sees.
-            language: "cypher".
+            language: "cypher" or "gql".
             parameters: Values of ``$name``; fixed at registration.
             joins: Synthetic joins; a later release.
             middleware: Pipelines; a later release.
@@ -153,7 +153,7 @@ class Runtime:
         wanted = (sources,) if isinstance(sources, str) else tuple(sources)
         for source_id in wanted:
             self.registry.get(source_id, "source")
-        plan = registration.plan_of(text, parameters or {}, wanted)
+        plan = registration.plan_of(text, parameters or {}, wanted, language)
         query = self._queries.get(id)
         if query is None:
             query = Query(self, id)
@@ -174,6 +174,7 @@ class Runtime:
         if query is None:
             raise ComponentError(f"there is no query {id!r} to update")
         options.setdefault("sources", query.sources)
+        options.setdefault("language", query.language)
         return self.add_query(id, text, **options)
 
     def add_reaction(self, id: str, queries: Iterable[str], reaction: Reaction) -> Reaction:
