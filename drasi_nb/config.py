@@ -17,6 +17,8 @@ class RuntimeConfig:
         pause_s: How long the driver sleeps between slices, in seconds; above 0.
         kept_events: Events kept for ``events()``; at least 1.
         kept_rejected: Refused changes kept for ``rejected()``; at least 1.
+        most_trails: Trails a variable length may have from one node; a query that meets more
+            goes to Error, which names the pattern. At least 1.
     """
 
     slice_s: float = 0.005
@@ -24,6 +26,7 @@ class RuntimeConfig:
     pause_s: float = 0.001
     kept_events: int = 1_000
     kept_rejected: int = 10_000
+    most_trails: int = 1_000_000
 
     def __post_init__(self) -> None:
         for name in ("slice_s", "pause_s"):
@@ -33,6 +36,6 @@ class RuntimeConfig:
             raise ConfigError(
                 f"backlog_slice_s must be at least slice_s, got {self.backlog_slice_s}"
             )
-        for name in ("kept_events", "kept_rejected"):
+        for name in ("kept_events", "kept_rejected", "most_trails"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")

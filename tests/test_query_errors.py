@@ -118,6 +118,24 @@ READABLE = [
 ]  # fmt: skip
 
 
+def test_too_many_trails_are_an_error_that_names_the_pattern() -> None:
+    config = dnb.RuntimeConfig(most_trails=50)
+    with dnb.Runtime(clock=dnb.VirtualClock(0), config=config) as rt:
+        source = rt.add_source("s", dnb.PushSource())
+        text = "MATCH (a:A)-[:R*]->(b) RETURN count(b) AS n"
+        q = rt.add_query("q", text, sources=["s"])
+        other = rt.add_query("other", "MATCH (a:A) RETURN a.x AS x", sources=["s"])
+        source.push([{"op": "insert", "id": i, "labels": ["A"]} for i in range(9)])
+        for i in range(8):
+            for j in (0, 1):
+                ends = {"start_id": i, "end_id": i + 1}
+                source.push({"op": "insert", "id": f"{i}-{j}", "labels": ["R"], **ends})
+        with pytest.raises(dnb.ComponentError, match=r"-\[:R\*\]-> has more than 50 trails"):
+            rt.flush()
+        assert q.status == "Error" and "upper bound" in str(q.error)
+        assert other.status == "Running" and len(other) == 9
+
+
 @pytest.mark.parametrize("text", READABLE)
 def test_the_whole_read_grammar_is_read(text: str) -> None:
     assert parse(text).parts

@@ -22,7 +22,8 @@ from drasi_nb.values.ordering import identical
 class Engine:
     """A graph and the queries over it; deterministic, synchronous, without clock or loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_trails: int = 1_000_000) -> None:
+        self.most_trails = most_trails  # of one variable length from one node
         self.graph = Graph()
         self.router = Router()
         self.touched: list[CompiledQuery] = []
@@ -34,7 +35,9 @@ class Engine:
     def add_query(self, plan: Plan, source_ids: tuple[str, ...]) -> CompiledQuery:
         """Compile a query and evaluate it over the graph; its first flush has the whole result."""
         sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
-        query = CompiledQuery(plan, View(self.graph, sources), self.touched.append)
+        query = CompiledQuery(
+            plan, View(self.graph, sources, self.most_trails), self.touched.append
+        )
         query.log.seq = self.seq
         query.bootstrap()
         self.router.set_queries([*self.router.queries, query])

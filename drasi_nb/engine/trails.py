@@ -16,7 +16,6 @@ from drasi_nb.values import logic
 
 Edge = tuple[RelationTable, int]
 Way = tuple[int, int, list[Edge], list[int]]  # start, end, relations, nodes between
-MOST_TRAILS = 1_000_000
 
 
 class TooManyTrailsError(RuntimeError):
@@ -106,7 +105,8 @@ class Trails:
                 paths = [[*path, b] for path in paths for a, b in steps if path[-1] == a]
         yield from paths
 
-    def _directions(self, slot: RelationSlot, reverse: bool) -> tuple[bool, bool]:
+    def directions(self, slot: RelationSlot, reverse: bool) -> tuple[bool, bool]:
+        """Return whether a slot is walked along relations, and against them."""
         if not slot.directed:
             return True, True
         out = slot.backward == reverse
@@ -117,7 +117,7 @@ class Trails:
     ) -> Iterator[tuple[list[Edge], list[int]]]:
         """Yield (relations, nodes with both ends) of every trail; none holds a relation twice."""
         least, most = slot.length or (1, 1)
-        out, into = self._directions(slot, reverse)
+        out, into = self.directions(slot, reverse)
         if least == 0:
             yield [], [first]
         if most == 0:
@@ -143,10 +143,10 @@ class Trails:
             nodes.append(node)
             if len(edges) >= least:
                 count += 1
-                if count > MOST_TRAILS:
+                if count > self.view.most_trails:
                     raise TooManyTrailsError(
-                        f"the variable length {slot.name.lstrip('#')!r} has more than "
-                        f"{MOST_TRAILS:,} trails from one node; give it an upper bound"
+                        f"{slot.written} has more than {self.view.most_trails:,} trails from one "
+                        "node; give it an upper bound, or raise RuntimeConfig.most_trails"
                     )
                 yield edges.copy(), nodes.copy()
             if most is None or len(edges) < most:
@@ -203,7 +203,7 @@ class Trails:
             return
         if least == 0:
             yield [], [start]
-        out, into = self._directions(slot, reverse)
+        out, into = self.directions(slot, reverse)
         level: list[tuple[list[Edge], list[int]]] = [([], [start])]
         reached, depth = {start}, 0
         while level and (most is None or depth < most):

@@ -212,7 +212,7 @@ def _between_handler(
     walk = _walk(slots.route(start), trails, mark)
 
     def node(handle: int, _how: Any) -> None:
-        walk(_spread(trails, {handle}, slot, _before_last(slot)))
+        walk(_spread(trails, {handle}, Step(slot, reverse=True), _before_last(slot)))
 
     return Handler("node", None, frozenset(), node, node)
 
@@ -237,11 +237,10 @@ def _relation_handler(
 
     def relation(table: RelationTable, row: int, _how: Any) -> None:
         ends = {table.src[row], table.dst[row]}
-        if slot.length is None:
-            if slot.directed:
-                ends = {table.src[row]}
-        else:  # the relation may stand anywhere on the trail
-            ends = _spread(trails, ends, slot, _before_last(slot))
+        if slot.directed:
+            ends = {table.dst[row] if slot.backward else table.src[row]}
+        if slot.length is not None:  # the relation may stand anywhere on the trail
+            ends = _spread(trails, ends, Step(slot, reverse=True), _before_last(slot))
         walk(ends)
 
     kept = None if reads is None else frozenset(reads)
@@ -256,31 +255,29 @@ def _walk(route: list[Step] | None, trails: Trails, mark: Mark) -> Callable[[set
         for step in route:
             slot = step.slot
             if slot.length is None:
-                out = not slot.directed or not step.reverse
-                into = not slot.directed or step.reverse
+                out, into = trails.directions(slot, step.reverse)
                 handles = {
                     node
                     for handle in handles
                     for _, node in trails.neighbours(handle, slot.types, out, into)
                 }
             else:
-                handles = _spread(trails, handles, slot, slot.length[1])
+                handles = _spread(trails, handles, step, slot.length[1])
         mark(handles)
 
     return walk
 
 
-def _spread(
-    trails: Trails, handles: set[int], slot: RelationSlot, most: int | None
-) -> set[int]:
-    """Return what lies within ``most`` relations of some handles, these included."""
-    reached, level, depth = set(handles), set(handles), 0
+def _spread(trails: Trails, handles: set[int], step: Step, most: int | None) -> set[int]:
+    """Return what a step reaches within ``most`` relations of some handles, these included."""
+    slot, reached, level, depth = step.slot, set(handles), set(handles), 0
+    out, into = trails.directions(slot, step.reverse)
     while level and (most is None or depth < most):
         depth += 1
         level = {
             node
             for handle in level
-            for _, node in trails.neighbours(handle, slot.types, True, True)
+            for _, node in trails.neighbours(handle, slot.types, out, into)
         } - reached
         reached |= level
     return reached

@@ -8,7 +8,7 @@ column of the operator before.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from drasi_nb.language import ast
@@ -48,6 +48,7 @@ class RelationSlot:
         shortest: "one" or "all" of the shortest trails only.
         step: Condition on each relation of a variable length, over the variable ``STEP``.
         backward: Whether a variable length runs against its relations, from start to end.
+        written: Its text, for errors.
     """
 
     name: str
@@ -59,6 +60,7 @@ class RelationSlot:
     shortest: str | None = None
     step: ast.Expr | None = None
     backward: bool = False
+    written: str = field(default="", compare=False)
 
 
 STEP = "#step"

@@ -167,6 +167,7 @@ class Pattern:
             {"shortestPath": "one", "allShortestPaths": "all"}.get(shortest or ""),
             step,
             backward and length is not None,
+            self.checker.text[pattern.span.start : pattern.span.stop],
         )
         self.relations.append(slot)
         return slot

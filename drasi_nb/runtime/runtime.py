@@ -55,7 +55,7 @@ class Runtime:
         self.clock = clock or SystemClock()
         self.clock.after_timer = self._take
         self.config = config or RuntimeConfig()
-        self.engine = Engine()
+        self.engine = Engine(self.config.most_trails)
         self.registry = Registry(
             self.clock.now_ms, self.config.kept_events, self.config.kept_rejected
         )

@@ -26,10 +26,12 @@ class View:
     Attributes:
         graph: The shared store.
         sources: Numbers of the sources the query subscribes to.
+        most_trails: How many trails a variable length may have from one node.
     """
 
     graph: Graph
     sources: frozenset[int]
+    most_trails: int
 
 
 @dataclass(slots=True)
