@@ -70,6 +70,10 @@ class ApplyStage:
     def open(self) -> None:
         """Do nothing: rows come from the stage before."""
 
+    def held(self) -> int:
+        """Return the number of rows with their answers."""
+        return len(self._rows)
+
     # -- what the graph changes ---------------------------------------------------------
 
     def _reached(self, handles: set[int] | None) -> None:

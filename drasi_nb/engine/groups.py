@@ -63,6 +63,10 @@ class GroupStage:
             self._mark()
         self.touched.append((key, group))
 
+    def held(self) -> int:
+        """Return the number of groups."""
+        return len(self.groups)
+
     def flush(self) -> None:
         """Hand on, for every touched group, its row before and after the tick."""
         touched, failing = self.touched.copy(), self.log.entries

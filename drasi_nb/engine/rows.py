@@ -35,6 +35,10 @@ class RowStage:
     def open(self) -> None:
         """Do nothing: rows come from the stage before."""
 
+    def held(self) -> int:
+        """Return 0: rows only pass."""
+        return 0
+
     def flush(self) -> None:
         """Hand on what came."""
         for key, before, after in self.inbox.take():
@@ -155,6 +159,10 @@ class SortStage(RowStage):
             return
         self._enter(entered)
         self._move_window()
+
+    def held(self) -> int:
+        """Return the number of rows that may come into the window."""
+        return len(self._rows)
 
     def _leave(self, key: Any) -> None:
         place = self._places.pop(key, None)

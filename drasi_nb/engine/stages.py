@@ -51,6 +51,10 @@ class Stage(Protocol):
         """Hand on what the tick changed."""
         ...
 
+    def held(self) -> int:
+        """Return how many rows or groups it keeps."""
+        ...
+
 
 class CompiledQuery:
     """One query over the shared graph.
@@ -78,8 +82,9 @@ class CompiledQuery:
         self.result = ResultStage(self._mark)
         self._scans: list[tuple[Callable[[int, int], None], ast.LabelExpr | None]] = []
         self._numbers = 0
-        operators = pruned(with_limits(plan.operators), frozenset(plan.columns))
-        self._chain(operators, self.result, plan.columns)
+        self.operators = pruned(with_limits(plan.operators), frozenset(plan.columns))
+        self.stage_of: dict[int, Stage] = {}  # by the id of its operator
+        self._chain(self.operators, self.result, plan.columns)
         last = next(
             (op for op in reversed(plan.operators) if not isinstance(op, Project)), None
         )
@@ -169,6 +174,7 @@ class CompiledQuery:
         if isinstance(head, Aggregate):
             group = GroupStage(head, self._mark, self.log, self._number())
             self.stages.append(group)
+            self.stage_of[id(head)] = group
             return GroupSink(writer, group, head), group
         projects = [op for op in tail if isinstance(op, Project)]
         if projects:
@@ -189,6 +195,7 @@ class CompiledQuery:
             case _:
                 raise AssertionError(f"{type(head).__name__} stands inside a chain")
         self.stages.append(stage)
+        self.stage_of[id(head)] = stage
         return ResultSink(writer, stage.inbox, names), stage
 
     def _fail(self, writer: Writer, stage: int) -> str:

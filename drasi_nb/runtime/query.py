@@ -14,12 +14,13 @@ from drasi_nb.engine.result import Row, RowChange
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.result import ResultTable
+from drasi_nb.plan.explain import explain
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from drasi_nb.engine.stages import CompiledQuery
-    from drasi_nb.plan.nodes import Plan
+    from drasi_nb.plan.nodes import Operator, Plan
     from drasi_nb.runtime.components import Component
     from drasi_nb.runtime.runtime import Runtime
 
@@ -126,11 +127,24 @@ class Query:
         )
 
     def explain(self, *, code: bool = False) -> str:
-        """Return the plan as text, or with ``code`` the Python that was generated for it."""
+        """Return the plan as a tree, with the rows each operator holds; or the generated Python.
+
+        Args:
+            code: Return the Python source instead.
+        """
+        compiled = self.compiled
         if code:
-            return "\n".join(self.compiled.sources) if self.compiled is not None else ""
-        operators = self.plan.operators if self.plan is not None else ()
-        return "\n".join(f"{'  ' * depth}{op}" for depth, op in enumerate(reversed(operators)))
+            return "\n".join(compiled.sources) if compiled is not None else ""
+        if self.plan is None:
+            return ""
+        if compiled is None:
+            return explain(self.plan.operators, self.text, lambda _operator: "")
+
+        def note(operator: Operator) -> str:
+            stage = compiled.stage_of.get(id(operator))
+            return "" if stage is None else f"{stage.held():,} held"
+
+        return explain(compiled.operators, self.text, note)
 
     # -- following ----------------------------------------------------------------------
 
