@@ -90,6 +90,11 @@ class Query:
         """Return the result as of the last tick. Cost: what changed since the last read."""
         return self.table.frame(self._ranks())
 
+    @property
+    def is_ordered(self) -> bool:
+        """Return whether the query says in which order its rows are."""
+        return self._ranks() is not None
+
     def _ranks(self) -> dict[Any, Any] | None:
         """Return where each row stands, if the query says in which order."""
         if self.compiled is not None:

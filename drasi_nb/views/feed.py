@@ -244,6 +244,8 @@ class QueryFeed:
             "outside": self._outside,
         }
         self._outside = 0
+        if self.query.is_ordered and not self._pending:
+            self._stale = True  # the browser appends: a snapshot puts the rows in order again
         rows = [after or () for _, after in changes]
         return Encoded(part, [op for op, _ in changes], numbers, rows, len(self.columns))
 

@@ -10,6 +10,7 @@ import pytest
 
 from drasi_nb.views.feed import MAX_ROWS
 
+from .conftest import ROOMS as ROOMS_TEXT
 from .conftest import Page, Stage, room
 
 ROOMS = "query:rooms"
@@ -288,6 +289,23 @@ def test_new_columns_bring_a_new_snapshot(stage: Stage) -> None:
     snapshots = [part for part in page.parts if part["part"] == "snapshot"]
     assert snapshots[-1]["columns"] == ["room"]
     assert live(page) == [("Room 1",)]
+
+
+def test_an_ordered_result_is_put_in_order_again(stage: Stage) -> None:
+    for number in range(4):
+        stage.push(room(number, 20.0 + number))
+    stage.query(text=f"{ROOMS_TEXT} ORDER BY temperature DESC LIMIT 3")
+    page = stage.page(ROOMS)
+    stage.push(room(0, 30.0, "update"))
+    stage.pass_(0.05)
+    assert page.kinds()[-1] == "delta"
+    stage.pass_(1.0)
+    assert page.kinds()[-1] == "snapshot"
+    shown = list(page.rows["rooms"].values())
+    assert shown == [("Room 0", 30.0), ("Room 3", 23.0), ("Room 2", 22.0)]
+    before = page.kinds()
+    stage.pass_(3.0)
+    assert page.kinds() == before, "the rows of a result at rest are not sent again"
 
 
 def test_a_dropped_query_is_said_to_be_and_comes_back_when_added_again(stage: Stage) -> None:
