@@ -19,7 +19,7 @@ from drasi_nb.errors import (
     QuerySyntaxError,
 )
 from drasi_nb.frames.delta import Delta
-from drasi_nb.functions.registry import function, functions
+from drasi_nb.functions.own import function, functions
 from drasi_nb.runtime.query import Query
 from drasi_nb.runtime.runtime import Runtime
 from drasi_nb.sources.push import PushSource

@@ -19,6 +19,9 @@ class RuntimeConfig:
         kept_rejected: Refused changes kept for ``rejected()``; at least 1.
         most_trails: Trails a variable length may have from one node; a query that meets more
             goes to Error, which names the pattern. At least 1.
+        most_versions: Versions kept of one element, while a query asks for versions; at least 1.
+        kept_versions_ms: How long a version is kept after the next one came, in ms; None is
+            forever.
     """
 
     slice_s: float = 0.005
@@ -27,6 +30,8 @@ class RuntimeConfig:
     kept_events: int = 1_000
     kept_rejected: int = 10_000
     most_trails: int = 1_000_000
+    most_versions: int = 1_000
+    kept_versions_ms: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("slice_s", "pause_s"):
@@ -36,6 +41,6 @@ class RuntimeConfig:
             raise ConfigError(
                 f"backlog_slice_s must be at least slice_s, got {self.backlog_slice_s}"
             )
-        for name in ("kept_events", "kept_rejected", "most_trails"):
+        for name in ("kept_events", "kept_rejected", "most_trails", "most_versions"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")

@@ -50,7 +50,12 @@ WRONG = [
     ("MATCH () RETURN *", "no-variables-in-scope", 1, 10, None),
     ("MATCH (r) WHERE 5 RETURN r", "type", 1, 17, None),
     ("MATCH (r) RETURN (5).x", "type", 1, 19, None),
-    ("MATCH (r) RETURN randomUUID()", "refused-function", 1, 18, None),
+    ("RETURN COLLECT { MATCH (r) RETURN datetime() } AS x", "timed-in-subquery", 1, 35, "WITH"),
+    ("MATCH (r) RETURN [x IN r.l | drasi.trueFor(x > 1, 5)] AS x", "timed-in-list", 1, 30, "unwind"),
+    ("MATCH (r) RETURN drasi.trueFor(count(r) > 1, 5) AS x", "invalid-aggregation", 1, 32, None),
+    ("MATCH (r) RETURN drasi.trueFor(true) AS x", "wrong-arity", 1, 18, None),
+    ("UNWIND [1] AS x RETURN drasi.last(x) AS y", "no-element", 1, 24, None),
+    ("MATCH (r) RETURN reduce(a = 0, x IN r.l | CASE WHEN (r)-->({k: a}) THEN 1 ELSE a END) AS y", "pattern-in-reduce", 1, 53, None),
     ("MATCH (r) RETURN r.x + count(*)", "ambiguous-aggregation", 1, 18, None),
     ("MATCH (r) RETURN r.x + r.y AS g, r.x + r.y + count(*) AS n", "ambiguous-aggregation", 1, 34, None),
     ("MATCH (r {x: 1} RETURN r", "syntax", 1, 17, None),
@@ -66,19 +71,6 @@ def test_code_place_and_hint(
     assert (error.code, error.line, error.column) == (code, line, column), str(error)
     assert hint is None or hint in (error.hint or ""), error.hint
     assert "^" in str(error) and "Traceback" not in "".join(error._render_traceback_())
-
-
-LATER = {
-    "MATCH (a) WHERE any(x IN a.l WHERE (a)-->({k: x})) RETURN a": 36,
-    "MATCH (a) RETURN datetime() AS now": 18,
-    "MATCH (a) RETURN date.realtime('Z') AS now": 18,
-}
-
-
-@pytest.mark.parametrize("text", LATER)
-def test_what_runs_later_is_refused_by_name_and_place(text: str) -> None:
-    error = refuse(text)
-    assert (error.code, error.column) == ("not-yet", LATER[text]), str(error)
 
 
 WRONG_CLAUSES = {

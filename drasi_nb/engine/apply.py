@@ -20,7 +20,7 @@ from drasi_nb.engine.watch import watch
 from drasi_nb.errors import EvaluationError
 from drasi_nb.plan.nodes import Apply
 from drasi_nb.values.graph import Node
-from drasi_nb.values.ordering import identical, order_key
+from drasi_nb.values.ordering import order_key, unchanged
 
 Answer = dict[Any, Row]  # what the key grows by -> the row with the added columns
 
@@ -105,7 +105,7 @@ class ApplyStage:
             after = {} if row is None else self._remember(key, row)
             for more in before.keys() | after.keys():
                 old, new = before.get(more), after.get(more)
-                if old is None or new is None or not identical(old, new):
+                if old is None or new is None or not unchanged(old, new):
                     self.next((*key, *more), old, new)
 
     def _forget(self, key: Any) -> Answer:

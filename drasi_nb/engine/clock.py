@@ -180,6 +180,8 @@ class VirtualClock(Clock):
             ConfigError: ``duration`` cannot be read or is negative.
         """
         end = self._now_ms + milliseconds(duration)
+        if self.after_timer is not None:
+            self.after_timer()  # what was queued came before
         while (due := self.next_due_ms()) is not None and due <= end:
             self._now_ms = max(self._now_ms, due)
             self.fire_due()

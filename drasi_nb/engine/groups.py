@@ -14,7 +14,7 @@ from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.failures import FailureLog
 from drasi_nb.errors import EvaluationError
 from drasi_nb.plan.nodes import Aggregate, AggregateCall
-from drasi_nb.values.ordering import identical, unsigned_zero
+from drasi_nb.values.ordering import unchanged, unsigned_zero
 
 MEMBERS, TOUCHED, VALUES, ROW, FIRST = 0, 1, 2, 3, 4
 
@@ -86,7 +86,7 @@ class GroupStage:
             group[ROW] = after
             if before is None and after is None:
                 continue
-            if before == after and identical(before, after):
+            if before == after and unchanged(before, after):
                 continue
             self.next(key, before, after)
 

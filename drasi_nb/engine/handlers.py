@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from drasi_nb.engine.codegen.slots import Kind
 from drasi_nb.language import ast
+from drasi_nb.values.graph import STAMP
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Handler:
     Attributes:
         labels: Condition on the node's labels or the relation's type.
         reads: Properties whose change matters; None is all.
+        reads_stamp: Whether it matters when the element changed.
         enum: ``enum(element, weight)``; a relation is passed as (table, row).
         upd: ``upd(element, old values)``, right only where no other slot fits the element.
     """
@@ -25,3 +27,10 @@ class Handler:
     reads: frozenset[str] | None
     enum: Callable[..., None]
     upd: Callable[..., None]
+    reads_stamp: bool = False
+
+    def hears(self, changed: frozenset[str]) -> bool:
+        """Return whether a change of these properties, and the stamp, matters."""
+        if self.reads_stamp and STAMP in changed:
+            return True
+        return bool(changed - {STAMP} if self.reads is None else self.reads & changed)

@@ -8,13 +8,15 @@ a chain makes of one row (``engine/apply.py``).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Protocol
 
 from drasi_nb.engine.statistics import deviation, one_of_equals, percentile, the_fraction
 from drasi_nb.errors import EvaluationError
 from drasi_nb.functions.aggregates import NUMERIC_AGGREGATES
+from drasi_nb.functions.timed import TIMED, Moment, Version
 from drasi_nb.language import ast
 from drasi_nb.plan.evaluation import Env, evaluate
 from drasi_nb.plan.nodes import (
@@ -27,14 +29,17 @@ from drasi_nb.plan.nodes import (
     Plan,
     Project,
     Sort,
+    Timed,
     Union,
     Unwind,
 )
 from drasi_nb.values import arithmetic, logic
+from drasi_nb.values.graph import STAMP_BITS
 from drasi_nb.values.ordering import (
     Descending,
     group_key,
     order_key,
+    unchanged,
     unsigned_zero,
 )
 
@@ -50,15 +55,36 @@ class Matcher(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Past:
+    """What evaluating once leaves for the next time: for functions of time.
+
+    Attributes:
+        now_ms: The clock.
+        stamp: That of the latest change.
+        versions: Looks up the kept versions of an element.
+        rows: By operator and row key, the row as it was and what its calls keep.
+    """
+
+    now_ms: int = 0
+    stamp: int = 0
+    versions: Callable[[Any], list[Version]] = lambda _element: []
+    rows: dict[Timed, dict[Any, tuple[Env, list[Any]]]] = field(default_factory=dict[Any, Any])
+
+
 class Interpreter:
     """Evaluates chains of operators.
+
+    Args:
+        matcher: Finds the matches of a pattern.
+        past: What functions of time remember.
 
     Attributes:
         dropped: The key of every row that an error kept out, with the error.
     """
 
-    def __init__(self, matcher: Matcher) -> None:
-        self.matcher = matcher
+    def __init__(self, matcher: Matcher, past: Past | None = None) -> None:
+        self.matcher, self.past = matcher, past or Past()
         self.dropped: list[tuple[Any, EvaluationError]] = []
 
     def run(self, operators: Iterable[Operator], rows: list[Row]) -> list[Row]:
@@ -85,6 +111,8 @@ class Interpreter:
                 return self._apply(rows, operator)
             case Union(branches=branches):
                 return self._union(rows, branches)
+            case Timed():
+                return self._timed(rows, operator)
 
     def _match(self, match: Match, rows: list[Row]) -> Rows:
         for key, env in rows:
@@ -177,6 +205,30 @@ class Interpreter:
             case _:
                 return [(key, {name: inner[name] for name in adds}) for key, inner in found]
 
+    def _timed(self, rows: list[Row], operator: Timed) -> Rows:
+        before, self.past.rows[operator] = self.past.rows.get(operator, {}), {}
+        for key, env in rows:
+            was, kept = before.get(key, (None, [None] * len(operator.calls)))
+            stamp = self.past.stamp if operator.stamp is None else env[operator.stamp]
+            moment = Moment(
+                self.past.now_ms,
+                (self.past.stamp if stamp is None else stamp) >> STAMP_BITS,
+                was is None or not unchanged(was, env),
+                self.past.versions,
+            )
+            added, kept = dict[str, Any](), list(kept)
+            self.past.rows[operator][key] = (env, kept)
+            try:
+                for i, call in enumerate(operator.calls):
+                    arguments = [env[name] for name in call.arguments]
+                    added[call.name], kept[i], _ = TIMED[call.function].call(
+                        moment, kept[i], *arguments
+                    )
+            except EvaluationError as error:
+                self.dropped.append((key, error))
+                continue
+            yield key, {**env, **added}
+
     def _union(self, rows: list[Row], branches: tuple[tuple[Operator, ...], ...]) -> Rows:
         for place, branch in enumerate(branches):
             for key, env in self.run(branch, rows):
@@ -206,7 +258,11 @@ def rank_of(sort: Sort, env: Env) -> tuple[Any, ...]:
 
 
 def evaluate_plan(
-    plan: Plan, matcher: Matcher, *, failed: list[Any] | None = None
+    plan: Plan,
+    matcher: Matcher,
+    *,
+    failed: list[Any] | None = None,
+    past: Past | None = None,
 ) -> dict[Any, tuple[Any, ...]]:
     """Return the result, row key to row.
 
@@ -214,8 +270,9 @@ def evaluate_plan(
         plan: A bound plan.
         matcher: Knows what the query sees.
         failed: Receives the key of every row dropped by an error.
+        past: What functions of time remember from one call to the next.
     """
-    interpreter = Interpreter(matcher)
+    interpreter = Interpreter(matcher, past)
     rows = interpreter.run(plan.operators, [((), {})])
     if failed is not None:
         failed += [key for key, _ in interpreter.dropped]

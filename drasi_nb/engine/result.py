@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from drasi_nb.values.ordering import identical
+from drasi_nb.values.ordering import unchanged
 
 Row = tuple[Any, ...]
 RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
@@ -28,11 +28,19 @@ class Inbox(Protocol):
 
 
 class ResultStage:
-    """Collects a tick's rows as (before, after) per key; ``take`` consolidates them."""
+    """Collects a tick's rows as (before, after) per key; ``take`` consolidates them.
 
-    def __init__(self, mark: Callable[[], None]) -> None:
+    Args:
+        mark: Tells the query that this tick touches it.
+        same: When a row counts as unchanged; before the last stage ``unchanged``, since a
+            later one may ask when its elements changed.
+    """
+
+    def __init__(
+        self, mark: Callable[[], None], same: Callable[[Any, Any], bool] = unchanged
+    ) -> None:
         self.pending: dict[Any, list[Row | None]] = {}
-        self.mark = mark  # tells the query that this tick touches it
+        self.mark, self._same = mark, same
 
     def add(self, key: Any, row: Row) -> None:
         """A row enters."""
@@ -69,7 +77,7 @@ class ResultStage:
         out = [
             (key, before, after)
             for key, (before, after) in self.pending.items()
-            if not (before is after or (before == after and identical(before, after)))
+            if not (before is after or (before == after and self._same(before, after)))
         ]
         self.pending.clear()
         return out

@@ -29,14 +29,10 @@ class Route:
         # by the name of one property, or by the frozenset of several that changed at once
         self.calls: dict[Any, Calls] = {}
 
-    def select(self, names: Collection[str]) -> Calls:
+    def select(self, names: str | Collection[str]) -> Calls:
         """Return what to call when these properties changed, and remember it in ``calls``."""
-        changed = frozenset(names)
-        hit = [
-            mine
-            for mine in self._parts
-            if any(handler.reads is None or handler.reads & changed for handler in mine)
-        ]
+        changed = frozenset((names,)) if isinstance(names, str) else frozenset(names)
+        hit = [mine for mine in self._parts if any(handler.hears(changed) for handler in mine)]
         # with several slots all are walked: a match that holds the element twice is counted
         # at the lowest of its slots, whichever of them reads the property
         both = tuple(handler.enum for mine in hit if len(mine) > 1 for handler in mine)
@@ -56,10 +52,17 @@ class Router:
         self.queries: list[CompiledQuery] = []
         self.by_group: dict[Group, Route] = {}
         self.by_table: dict[tuple[RelationTable, int], Route] = {}
+        self.reads_stamps = False  # whether any query asks when an element changed
 
     def set_queries(self, queries: list[CompiledQuery]) -> None:
         """Route to these queries from now on."""
         self.queries = queries
+        self.reads_stamps = any(
+            handler.reads_stamp
+            for query in queries
+            for part in query.handlers
+            for handler in part
+        )
         self.by_group.clear()
         self.by_table.clear()
 

@@ -15,7 +15,7 @@ from drasi_nb.engine.result import ResultStage, Row
 from drasi_nb.errors import EvaluationError
 from drasi_nb.plan.evaluation import evaluate
 from drasi_nb.plan.nodes import Sort, Unwind
-from drasi_nb.values.ordering import identical, order_key
+from drasi_nb.values.ordering import order_key, unchanged
 
 Next = Callable[[Any, Row | None, Row | None], None]
 Entry = tuple[tuple[Any, ...], Row]  # rank, row
@@ -93,7 +93,7 @@ class UnwindStage(RowStage):
             for place in range(max(len(old), len(new))):
                 a = old[place] if place < len(old) else None
                 b = new[place] if place < len(new) else None
-                if a is None or b is None or not identical(a, b):
+                if a is None or b is None or not unchanged(a, b):
                     self.next((*key, place), a, b)
 
     def _rows(self, key: Any, row: Row | None, weight: int) -> list[Row]:
@@ -216,7 +216,7 @@ class SortStage(RowStage):
             was = before_window.get(key)
             if was is None or was[0] != out:
                 self.next(out, None, row)
-            elif was[1] is not row and not identical(was[1], row):
+            elif was[1] is not row and not unchanged(was[1], row):
                 self.next(out, was[1], row)
 
     def _hand_on(self, key: Any, old: Entry | None, new: Entry | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol, cast
 
 from drasi_nb.engine.apply import ApplyStage
@@ -16,10 +17,11 @@ from drasi_nb.engine.groups import GroupStage
 from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.result import Inbox, ResultStage, RowChange
 from drasi_nb.engine.rows import Branch, FirstRow, RowStage, SortStage, UnwindStage
+from drasi_nb.engine.timed import TimedStage
 from drasi_nb.language import ast
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.limits import with_limits
-from drasi_nb.plan.liveness import needed, pruned
+from drasi_nb.plan.liveness import needed, pruned, reads_stamps
 from drasi_nb.plan.nodes import (
     Aggregate,
     Apply,
@@ -29,10 +31,12 @@ from drasi_nb.plan.nodes import (
     Plan,
     Project,
     Sort,
+    Timed,
     Union,
     Unwind,
 )
 from drasi_nb.store.indexes import scan_pages
+from drasi_nb.values.ordering import identical
 
 Tail = tuple[Filter | Project, ...]
 
@@ -68,6 +72,8 @@ class CompiledQuery:
         handlers: What to call when an element changes, by part of the query: a change may be
             taken in one walk where a part has one slot for the element.
         ranks: The sort key of every row by row key, where the query ends with ORDER BY.
+        timed: How many stages, from the first on, must see every change by itself.
+        asks_versions: Whether it asks what elements were.
     """
 
     def __init__(self, plan: Plan, view: View, mark: Callable[[CompiledQuery], None]) -> None:
@@ -79,10 +85,13 @@ class CompiledQuery:
         self.handlers: list[list[Handler]] = []
         self.sources: list[str] = []
         self.ranks: dict[Any, tuple[Any, ...]] | None = None
-        self.result = ResultStage(self._mark)
+        self.timed = 0
+        self.asks_versions = False
+        self.result = ResultStage(self._mark, identical)
         self._scans: list[tuple[Callable[[int, int], None], ast.LabelExpr | None]] = []
         self._numbers = 0
         self.operators = pruned(with_limits(plan.operators), frozenset(plan.columns))
+        self._reads_stamps = reads_stamps(self.operators)
         self.stage_of: dict[int, Stage] = {}  # by the id of its operator
         self._chain(self.operators, self.result, plan.columns)
         last = next(
@@ -181,20 +190,30 @@ class CompiledQuery:
             available = tuple(name for name, _ in projects[-1].items)
         wanted = needed((head, *later), frozenset(columns))
         names = tuple(name for name in available if name in wanted)
-        stage: ApplyStage | UnwindStage | SortStage
+        stage: ApplyStage | UnwindStage | SortStage | TimedStage
         number = self._number()
         match head:
             case Apply():
                 stage = ApplyStage(head, names, self.view, self._mark, self.log, number)
-                self.handlers.append(stage.handlers)
+                self.handlers.append(
+                    [replace(h, reads_stamp=self._reads_stamps) for h in stage.handlers]
+                )
                 self.sources.append(stage.source)
             case Unwind():
                 stage = UnwindStage(head, names, self._mark, self.log, number)
             case Sort():
                 stage = SortStage(head, names, self._mark, self.log, number)
+            case Timed():
+                stage = TimedStage(
+                    head, names, self.view.timers, self.view.history.of, self._mark, self.log,
+                    number,
+                )  # fmt: skip
             case _:
                 raise AssertionError(f"{type(head).__name__} stands inside a chain")
         self.stages.append(stage)
+        if isinstance(head, Timed):
+            self.timed = len(self.stages)
+            self.asks_versions |= any("version" in call.function for call in head.calls)
         self.stage_of[id(head)] = stage
         return ResultSink(writer, stage.inbox, names), stage
 
@@ -240,6 +259,7 @@ class CompiledQuery:
                     None if known is None else frozenset(known),
                     namespace[f"enum_{kind}_{i}"],
                     namespace[f"upd_{kind}_{i}"],
+                    self._reads_stamps and (known is None or name in reads.stamps),
                 )
             )
         self.handlers.append(handlers)
@@ -257,6 +277,11 @@ class CompiledQuery:
         for scan, labels in self._scans:
             for handle in scan_pages(nodes.mask(labels, self.view.sources), nodes.ids):
                 scan(handle, 1)
+
+    def settle(self) -> None:
+        """Between two changes: run the stages that must see every change by itself."""
+        for stage in self.stages[: self.timed]:
+            stage.flush()
 
     def flush(self) -> list[RowChange]:
         """End a tick: run the stages in order; return what it changed in the result."""

@@ -9,26 +9,43 @@ from __future__ import annotations
 from typing import Any
 
 from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.history import History
 from drasi_nb.engine.result import RowChange
 from drasi_nb.engine.routing import Route, Router
 from drasi_nb.engine.stages import CompiledQuery
+from drasi_nb.engine.timers import Timers
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.store.graph import Graph, Group, RelationTable
 from drasi_nb.store.paging import LOW, SHIFT
 from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted
+from drasi_nb.values.graph import STAMP, STAMP_BITS
 from drasi_nb.values.ordering import identical
+
+_SEQ_PART = (1 << STAMP_BITS) - 1
 
 
 class Engine:
-    """A graph and the queries over it; deterministic, synchronous, without clock or loop."""
+    """A graph and the queries over it; deterministic, synchronous, without clock or loop.
 
-    def __init__(self, most_trails: int = 1_000_000) -> None:
+    Args:
+        most_trails: How many trails a variable length may have from one node.
+        history: Keeps versions of elements while a query asks for them.
+
+    Attributes:
+        arrived_ms: When changes that name no time of their own arrived.
+    """
+
+    def __init__(self, most_trails: int = 1_000_000, history: History | None = None) -> None:
         self.most_trails = most_trails  # of one variable length from one node
         self.graph = Graph()
         self.router = Router()
         self.touched: list[CompiledQuery] = []
         self.broken: list[tuple[CompiledQuery, Exception]] = []
         self.seq = 0
+        self.arrived_ms = 0
+        self.timers = Timers()
+        self.history = history or History(1_000, None)
+        self.timed: list[CompiledQuery] = []
 
     # -- queries ------------------------------------------------------------------------
 
@@ -36,16 +53,28 @@ class Engine:
         """Compile a query and evaluate it over the graph; its first flush has the whole result."""
         sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
         query = CompiledQuery(
-            plan, View(self.graph, sources, self.most_trails), self.touched.append
+            plan,
+            View(self.graph, sources, self.most_trails, self.timers, self.history),
+            self.touched.append,
         )
         query.log.seq = self.seq
+        if query.asks_versions:
+            self.history.begin(self.graph)
         query.bootstrap()
-        self.router.set_queries([*self.router.queries, query])
+        self._set_queries([*self.router.queries, query])
         return query
+
+    def _set_queries(self, queries: list[CompiledQuery]) -> None:
+        self.router.set_queries(queries)
+        self.timed = [query for query in queries if query.timed]
+        if not any(query.asks_versions for query in queries):
+            self.history.end()
 
     def remove_query(self, query: CompiledQuery) -> None:
         """Forget a query."""
-        self.router.set_queries([other for other in self.router.queries if other is not query])
+        self._set_queries([other for other in self.router.queries if other is not query])
+        if query.timed:
+            self.timers.forget(query.stages)
         if query in self.touched:
             self.touched.remove(query)
 
@@ -81,16 +110,45 @@ class Engine:
 
     def apply(self, source: int, change: Accepted) -> None:
         """Apply one change. Cost: the matches through the element, before and after."""
-        op, element_id, labels, properties, start, _, _ = change
         self.seq += 1
+        time_ms = change.time_ms
+        self.timers.stamp = (
+            (self.arrived_ms if time_ms is None else time_ms) << STAMP_BITS
+        ) | (self.seq & _SEQ_PART)
+        self._write(source, change)
+        if self.timed:
+            if self.history.is_kept:
+                self.history.record(self.graph, source, change.id)
+            self.settle()
+
+    def settle(self) -> None:
+        """Let the stages that must see every change by itself take what there is."""
+        for query in self.timed:
+            if query.is_touched:
+                try:
+                    query.settle()
+                except Exception as error:  # noqa: BLE001 - that query alone stops
+                    self.broken.append((query, error))
+
+    def fire(self, now_ms: int, most: int = 10_000) -> int:
+        """Let the clock reach a time: rows that are due are asked again; return how many were."""
+        self.timers.now_ms = now_ms
+        fired = self.timers.fire(most)
+        if fired:
+            self.seq += 1
+            self.timers.stamp = (now_ms << STAMP_BITS) | (self.seq & _SEQ_PART)
+            self.settle()
+        return fired
+
+    def _write(self, source: int, change: Accepted) -> None:
+        op, element_id, labels, properties, start, _, _ = change
         graph = self.graph
         handle = graph.node_at[source].get(element_id)
         if handle is not None:
             group = graph.nodes.page_group[handle >> SHIFT]
             if op == UPDATE and start is None and group.labels is not None:
                 if labels is None or labels == group.spelled or group.is_labelled(labels):
-                    if properties:
-                        self._set_properties(group, handle, properties)
+                    self._set_properties(group, handle, properties or {})
                 else:
                     self._relabel(source, handle, change)
                 return
@@ -133,6 +191,7 @@ class Engine:
         if properties:
             for name, value in properties.items():
                 graph.nodes.write(name, handle, value)
+        graph.nodes.stamps[handle >> SHIFT][handle & LOW] = self.timers.stamp
         self._each(self.router.node(graph.nodes.page_group[handle >> SHIFT]).enums, 1, handle)
 
     def _delete_node(self, source: int, element_id: Any, handle: int) -> None:
@@ -158,6 +217,7 @@ class Engine:
         handle = self.graph.place(source, change.id, frozenset(change.labels or ()))
         for name, value in values.items():
             nodes.write(name, handle, value)
+        nodes.stamps[handle >> SHIFT][handle & LOW] = self.timers.stamp
         self._each(self.router.node(nodes.page_group[handle >> SHIFT]).enums, 1, handle)
 
     def _set_properties(self, group: Group, handle: int, values: dict[str, Any]) -> None:
@@ -172,17 +232,24 @@ class Engine:
             ):
                 continue
             old[name] = before
-        if not old:
+        stamps = nodes.stamps[page]
+        if self.router.reads_stamps:
+            names: Any = frozenset((*old, STAMP))
+        elif old:
+            # of one property: the name, which needs no set
+            names = name if len(values) == 1 else frozenset(old)
+        else:
+            stamps[place] = self.timers.stamp
             return
         route = self.router.by_group.get(group) or self.router.node(group)
-        # of one property: the name, which needs no set
-        both, fused = route.calls.get(
-            name if len(values) == 1 else frozenset(old)
-        ) or route.select(old)
+        both, fused = route.calls.get(names) or route.select(names)
         if both:
             self._each(both, -1, handle)
         for name in old:
             nodes.write(name, handle, values[name])
+        if self.router.reads_stamps:
+            old[STAMP] = stamps[place]
+        stamps[place] = self.timers.stamp
         if both:
             self._each(both, 1, handle)
         for upd in fused:
@@ -199,6 +266,7 @@ class Engine:
         if properties:
             for name, value in properties.items():
                 table.write(name, row, value)
+        table.stamps[row >> SHIFT][row & LOW] = self.timers.stamp
         self._each(self.router.relation(table, source).enums, 1, table, row)
 
     def _delete_relation(
@@ -234,12 +302,21 @@ class Engine:
             before = None if column is None else column[row >> SHIFT][row & LOW]
             if not identical(before, value):
                 old[name] = before
-        if not old:
+        stamps = table.stamps[row >> SHIFT]
+        if self.router.reads_stamps:
+            names = frozenset((*old, STAMP))
+        elif old:
+            names = frozenset(old)
+        else:
+            stamps[row & LOW] = self.timers.stamp
             return
         route: Route = self.router.relation(table, source)
-        both, fused = route.calls.get(frozenset(old)) or route.select(old)
+        both, fused = route.calls.get(names) or route.select(names)
         self._each(both, -1, table, row)
         for name in old:
             table.write(name, row, values[name])
+        if self.router.reads_stamps:
+            old[STAMP] = stamps[row & LOW]
+        stamps[row & LOW] = self.timers.stamp
         self._each(both, 1, table, row)
         self._each(fused, old, table, row)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from drasi_nb.values.awaiting import AWAITING
 from drasi_nb.values.graph import Node, Path, Relation
 from drasi_nb.values.temporal.types import (
     DAY,
@@ -41,7 +42,7 @@ _NS_PER = {"ns": 1, "us": 1_000}
 
 def type_of(value: Any) -> pl.DataType:
     """Return the narrowest type of one value."""
-    if value is None:
+    if value is None or value is AWAITING:  # not known yet
         return pl.Null()
     kind = type(value)
     if kind is LocalDateTime or kind is DateTime:
@@ -185,7 +186,7 @@ def _spelled(value: Any) -> str:
 
 def _fits(value: Any, wanted: pl.DataType) -> Any:
     """Return a value in the form Polars takes for a type."""
-    if value is None:
+    if value is None or value is AWAITING:
         return None
     if isinstance(wanted, pl.String):
         return text_of(value)

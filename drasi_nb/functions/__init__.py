@@ -5,18 +5,23 @@ from __future__ import annotations
 from drasi_nb.functions import (
     conversion,
     elements,
+    future,
+    gradient,
     lists,
     numeric,
+    past,
     scalar,
     strings,
     temporal,
     trigonometry,
 )
-from drasi_nb.functions.registry import function_names, functions, lookup
+from drasi_nb.functions.own import functions
+from drasi_nb.functions.registry import function_names, lookup
 
 __all__ = ["function_names", "functions", "lookup"]
 
 FAMILIES = (
-    conversion, elements, lists, numeric, scalar, strings, temporal, trigonometry,
+    conversion, elements, future, gradient, lists, numeric, past, scalar, strings, temporal,
+    trigonometry,
 )  # fmt: skip
 """The modules whose bodies are registered."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from typing import Any
 
 from drasi_nb.errors import EvaluationError
@@ -149,6 +151,21 @@ def list_min(items: list[Any] | _Scalar) -> Any:
     """
     known = _known(items)
     return items if known is None else min(known, key=order_key, default=None)
+
+
+@scalar("drasi.stdevp", "LIST -> FLOAT")
+def list_stdevp(items: list[Any]) -> float | None:
+    """Return the standard deviation of the numbers of a list as a whole population; null of none.
+
+    Items that are no numbers are left out.
+
+    Source:
+        Drasi function ``drasi.stdevp()``.
+    """
+    numbers = [item for item in items if type(item) in (int, float)]
+    if not all(map(math.isfinite, numbers)):
+        return math.nan
+    return float(statistics.pstdev(numbers)) if numbers else None
 
 
 def _known(value: list[Any] | _Scalar) -> list[Any] | None:

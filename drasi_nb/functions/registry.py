@@ -11,13 +11,9 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
-import polars as pl
-
-from drasi_nb.errors import ChangeError, ConfigError, EvaluationError
-from drasi_nb.functions.aggregates import AGGREGATES
-from drasi_nb.values.change import stored_value
+from drasi_nb.errors import EvaluationError
 from drasi_nb.values.graph import Node, Path, Relation
 from drasi_nb.values.logic import type_name
 from drasi_nb.values.temporal.types import (
@@ -30,7 +26,7 @@ from drasi_nb.values.temporal.types import (
 )
 
 Nulls = Literal["propagate", "pass"]
-_Body = TypeVar("_Body", bound=Callable[..., Any])
+Body = TypeVar("Body", bound=Callable[..., Any])
 _Kinds = frozenset[type] | None  # None takes every type
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -48,17 +44,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "TEMPORAL": (Date, LocalTime, Time, LocalDateTime, DateTime, Duration),
 }
 
-_UNSTABLE = "each call gives another value, so a row could not be taken back as it was sent"
-
-REFUSED: dict[str, str] = {"randomuuid": _UNSTABLE}
-"""Lower-case names that no query may call, and why."""
-
 CLOCK_KINDS = frozenset({"date", "time", "localtime", "datetime", "localdatetime"})
-CLOCK_READS = frozenset({"transaction", "statement", "realtime"})
-"""``date.realtime()`` and the like read a clock, as these constructors do without arguments."""
+"""These constructors read a clock when they have no arguments."""
 
 _functions: dict[str, Function] = {}
-_own: set[str] = set()  # lower-case names that users added
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,82 +78,36 @@ class Function:
     doc: str
 
 
-def scalar(
-    name: str, signature: str, *, nulls: Nulls = "propagate"
-) -> Callable[[_Body], _Body]:
+def scalar(name: str, signature: str, *, nulls: Nulls = "propagate") -> Callable[[Body], Body]:
     """Return a decorator that registers a body and leaves it as it is.
 
     Raises:
         ValueError: The signature cannot be read, or the name is taken.
     """
-    parameters, optional, variadic, result = parse_signature(signature)
 
-    def register(body: _Body) -> _Body:
+    def register(body: Body) -> Body:
         if name.lower() in _functions:
             raise ValueError(f"function {name}() is registered already")
-        call = _guarded(name, parameters, body, nulls, fixed=not optional and not variadic)
-        _functions[name.lower()] = Function(
-            name, signature, parameters, optional, variadic, result, nulls, call,
-            (body.__doc__ or "").strip(),
-        )  # fmt: skip
+        put(name, signature, body, nulls)
         return body
 
     return register
 
 
-def function(
-    name: str, signature: str, *, nulls: Nulls = "propagate"
-) -> Callable[[_Body], _Body]:
-    """Return a decorator that adds a function of your own to the language.
-
-    ``@dnb.function("comfort", "FLOAT, FLOAT -> FLOAT")`` over a Python function makes
-    ``comfort(r.temperature, r.humidity)`` known to queries added from then on. It must give
-    the same value for the same arguments. What it raises drops that row, as any run-time
-    error; its value must be one that a property can hold. Adding a name again replaces it.
-
-    Args:
-        name: How queries call it, in any case.
-        signature: Parameter types and the result's, such as ``"STRING, [INTEGER] -> ANY"``.
-        nulls: "propagate": a null argument gives null; "pass": the body sees nulls.
+def put(
+    name: str, signature: str, body: Callable[..., Any], nulls: Nulls, doc: str | None = None
+) -> None:
+    """Make a function known under its name.
 
     Raises:
-        ConfigError: The signature cannot be read, or the language has a function of that name.
+        ValueError: The signature cannot be read.
     """
-    try:
-        parameters, optional, variadic, result = parse_signature(signature)
-    except ValueError as error:
-        raise ConfigError(f"function {name}(): {error}") from None
-    key = name.lower()
-    if key in AGGREGATES or (key in _functions and key not in _own):
-        raise ConfigError(f"{name}() is a function of the language; choose another name")
-
-    def register(body: _Body) -> _Body:
-        def guarded(*args: Any) -> Any:
-            try:
-                value = body(*args)
-            except EvaluationError:
-                raise
-            except Exception as error:
-                text = f"{name}(): {type(error).__name__}: {error}"
-                raise EvaluationError(text, code="function") from error
-            try:
-                return stored_value(value)
-            except ChangeError:
-                text = (
-                    f"{name}() gave a {type(value).__name__}, which is no value of the language"
-                )
-                raise EvaluationError(text, code="function") from None
-
-        fixed = not optional and not variadic
-        call = _guarded(name, parameters, guarded, nulls, fixed=fixed)
-        _own.add(key)
-        _functions[key] = Function(
-            name, signature, parameters, optional, variadic, result, nulls, call,
-            (body.__doc__ or "").strip(),
-        )  # fmt: skip
-        return body
-
-    return register
+    parameters, optional, variadic, result = parse_signature(signature)
+    call = _guarded(name, parameters, body, nulls, fixed=not optional and not variadic)
+    _functions[name.lower()] = Function(
+        name, signature, parameters, optional, variadic, result, nulls, call,
+        (body.__doc__ or "" if doc is None else doc).strip(),
+    )  # fmt: skip
 
 
 def parse_signature(signature: str) -> tuple[tuple[str, ...], int, bool, str]:
@@ -194,7 +137,8 @@ def parse_signature(signature: str) -> tuple[tuple[str, ...], int, bool, str]:
     return tuple(parameters), optional, variadic, result
 
 
-def _kinds(parameter: str) -> _Kinds:
+def kinds_of(parameter: str) -> _Kinds:
+    """Return the Python types of a parameter; None is every type."""
     if parameter == "ANY":
         return None
     return frozenset(chain.from_iterable(_TYPES[kind] for kind in parameter.split(" | ")))
@@ -231,7 +175,7 @@ def _guarded(
     fixed: bool,
 ) -> Callable[..., Any]:
     """Return the body behind the null and type rules, in the cheapest form that fits."""
-    kinds = [_kinds(parameter) for parameter in parameters]
+    kinds = [kinds_of(parameter) for parameter in parameters]
     if not parameters or (nulls == "pass" and not any(kinds)):
         return body
     if fixed and nulls == "propagate":
@@ -308,16 +252,45 @@ def lookup(name: str) -> Function | None:
 
 def function_names() -> list[str]:
     """Return every name as it is written, in alphabetical order without regard to case."""
-    return [_functions[key].name for key in sorted(_functions)]
+    return [function.name for function in every()]
+
+
+def every() -> list[Function]:
+    """Return all that queries may call, in alphabetical order without regard to case."""
+    return [_functions[key] for key in sorted(_functions) if not key.startswith("#")]
+
+
+def drop(name: str) -> None:
+    """Forget a function, if there is one of that name."""
+    _functions.pop(name, None)
 
 
 def similar(name: str) -> list[str]:
     """Return up to three names that resemble one, best first."""
-    near = difflib.get_close_matches(name.lower(), sorted(_functions), 3)
+    near = difflib.get_close_matches(name.lower(), [f.name.lower() for f in every()], 3)
     return [_functions[key].name for key in near]
 
 
-def arity_text(function: Function) -> str:
+class Arity(Protocol):
+    """How many arguments something takes."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Return the types."""
+        ...
+
+    @property
+    def optional(self) -> int:
+        """Return how many may be left out."""
+        ...
+
+    @property
+    def variadic(self) -> bool:
+        """Return whether the last may be repeated."""
+        ...
+
+
+def arity_text(function: Arity) -> str:
     """Return how many arguments it takes, for an error: "1 argument", "2 to 3 arguments"."""
     most = len(function.parameters)
     least = most - function.optional
@@ -326,17 +299,3 @@ def arity_text(function: Function) -> str:
     if least != most:
         return f"{least} to {most} arguments"
     return f"{most or 'no'} argument{'' if most == 1 else 's'}"
-
-
-def functions() -> pl.DataFrame:
-    """Return a frame of all functions: name, signature, nulls, summary."""
-    rows = [_functions[key] for key in sorted(_functions)]
-    return pl.DataFrame(
-        {
-            "name": [row.name for row in rows],
-            "signature": [row.signature for row in rows],
-            "nulls": [row.nulls for row in rows],
-            "summary": [row.doc.partition("\n")[0] for row in rows],
-        },
-        schema=dict.fromkeys(("name", "signature", "nulls", "summary"), pl.String),
-    )

@@ -8,7 +8,8 @@ from typing import Any
 
 from drasi_nb.language import ast
 from drasi_nb.plan import projections
-from drasi_nb.plan.expressions import Checker, cannot_fail, has_aggregate
+from drasi_nb.plan.calls import has_aggregate
+from drasi_nb.plan.expressions import Checker, cannot_fail
 from drasi_nb.plan.nodes import (
     Aggregate,
     Apply,
@@ -22,11 +23,11 @@ from drasi_nb.plan.nodes import (
     Unwind,
     free_variables,
     rewrite,
-    walk,
 )
 from drasi_nb.plan.patterns import Pattern
 from drasi_nb.plan.split import split_variable_lengths
-from drasi_nb.plan.subqueries import has_subquery, lift, mentioned
+from drasi_nb.plan.subqueries import bare_pattern, has_subquery, lift, mentioned
+from drasi_nb.plan.timed import Lifting, has_timed
 from drasi_nb.span import NOWHERE, Span
 
 
@@ -141,9 +142,15 @@ class _Binder:
     # -- expressions --------------------------------------------------------------------
 
     def _lifted(self, expression: ast.Expr, scope: dict[str, str]) -> ast.Expr:
-        """Return an expression without subqueries: each is a column now, known in the scope."""
-        if not has_subquery(expression):
-            return expression
+        """Return an expression without subqueries and timed calls: each is a column of the scope."""
+        if has_subquery(expression):
+            expression = self._without_subqueries(expression, scope)
+        if has_timed(expression) and not self.is_inner:
+            steps, expression = Lifting(self.checker, scope).lift(expression)
+            self.operators += steps
+        return expression
+
+    def _without_subqueries(self, expression: ast.Expr, scope: dict[str, str]) -> ast.Expr:
 
         def apply(part: ast.Expr) -> ast.Expr:
             name = self.checker.fresh("x")
@@ -221,7 +228,7 @@ class _Binder:
             conditions += _conjuncts(clause.where)
         late = list[ast.Expr]()
         for condition in conditions:
-            if has_subquery(condition):
+            if has_subquery(condition) or has_timed(condition):
                 late.append(condition)
                 continue
             checked = self.checker.condition(condition, pattern.scope, "WHERE")
@@ -395,14 +402,14 @@ class _Binder:
 
     def _no_bare_pattern(self, projection: ast.Projection) -> None:
         for item in projection.items:
-            for part in walk(item.expression):
-                if isinstance(part, ast.PatternPredicate):
-                    raise self.checker.error(
-                        "a pattern is a condition, not a value",
-                        part.span,
-                        "unexpected-syntax",
-                        "write EXISTS { pattern }, COUNT { pattern } or [pattern | expression]",
-                    )
+            part = bare_pattern(item.expression)
+            if part is not None:
+                raise self.checker.error(
+                    "a pattern is a condition, not a value",
+                    part.span,
+                    "unexpected-syntax",
+                    "write EXISTS { pattern }, COUNT { pattern } or [pattern | expression]",
+                )
 
     def _where_after(self, where: ast.Expr, before: Mapping[str, str]) -> None:
         """Filter the rows of a WITH; unless it groups, the names before it are seen too."""

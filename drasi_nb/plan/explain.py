@@ -15,6 +15,7 @@ from drasi_nb.plan.nodes import (
     Project,
     RelationSlot,
     Sort,
+    Timed,
     Union,
     Unwind,
 )
@@ -70,6 +71,8 @@ class _Writer:
             case Apply(kind=kind, adds=adds):
                 names = ", ".join(name for name in adds if not name.startswith("#"))
                 return f"Apply {kind}" + (f" adding {names}" if names else "")
+            case Timed(calls=calls):
+                return "Timed " + ", ".join(call.function.lstrip("#") for call in calls)
             case Union():
                 return "Union"
 

@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 import difflib
-import random
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
 from drasi_nb.errors import ChangeError, QuerySemanticError
-from drasi_nb.functions.aggregates import AGGREGATES, NUMERIC_AGGREGATES
-from drasi_nb.functions.registry import (
-    CLOCK_KINDS,
-    CLOCK_READS,
-    REFUSED,
-    arity_text,
-    lookup,
-    similar,
-)
+from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
-from drasi_nb.plan.nodes import Constant, PercentileArgument, children
+from drasi_nb.plan.calls import KINDS, Scope, check_call, is_aggregate
+from drasi_nb.plan.nodes import Constant, children
 from drasi_nb.span import Span
 from drasi_nb.values.change import stored_value
 from drasi_nb.values.logic import type_name
 
-Scope = Mapping[str, str]  # variable -> type name
 _LATER = {
     ast.PatternPredicate: "a pattern as a condition",
     ast.PatternComprehension: "pattern comprehension",
     ast.Subquery: "a subquery in an expression",
 }
-_KINDS = {
-    "INTEGER",
-    "FLOAT",
-    "STRING",
-    "BOOLEAN",
-    "LIST",
-    "NODE",
-    "RELATIONSHIP",
-    "MAP",
-    "PATH",
-}
 _NUMERIC = {"INTEGER", "FLOAT", "NUMBER"}
 _ELEMENT = {"NODE", "RELATIONSHIP", "MAP", "ANY", "NULL"}
-
-
-def is_aggregate(expression: ast.Expr) -> bool:
-    """Return whether the node itself is an aggregate call."""
-    if isinstance(expression, ast.FunctionCall):
-        return expression.name.lower() in AGGREGATES
-    return isinstance(expression, ast.CountStar)
-
-
-def has_aggregate(expression: ast.Expr) -> bool:
-    """Return whether an aggregate stands anywhere in the expression."""
-    return is_aggregate(expression) or any(map(has_aggregate, children(expression)))
 
 
 class Checker:
@@ -126,7 +94,7 @@ class Checker:
                 return expression, scope[name]
             case ast.Property(span=span, base=base, key=key):
                 checked, base_type = self.check(base, scope)
-                if base_type in _KINDS - _ELEMENT:
+                if base_type in KINDS - _ELEMENT:
                     raise self.error(f"{base_type} has no properties", span, "type")
                 return ast.Property(
                     span, checked, key
@@ -137,10 +105,10 @@ class Checker:
                     raise self.error(f"{base_type} has no labels", span, "type")
                 return ast.HasLabels(span, checked, labels), "BOOLEAN"
             case ast.FunctionCall() | ast.CountStar():
-                return self._call(expression, scope)
+                return check_call(self, expression, scope)
             case ast.ListComprehension(span=span, variable=name, source=source):
                 source, kind = self.check(source, scope)
-                self._want(kind, ("LIST",), source.span, "IN")
+                self.want(kind, ("LIST",), source.span, "IN")
                 inner = {**scope, name: _item_type(source)}
                 where = expression.where and self.condition(
                     expression.where, inner, "a list comprehension"
@@ -153,7 +121,7 @@ class Checker:
             case ast.Quantifier(span=span, variable=name, source=source, where=where):
                 quantifier = expression.kind
                 source, source_type = self.check(source, scope)
-                self._want(source_type, ("LIST",), source.span, f"{quantifier}()")
+                self.want(source_type, ("LIST",), source.span, f"{quantifier}()")
                 inner = {**scope, name: _item_type(source)}
                 where = self.condition(where, inner, f"{quantifier}()")
                 return ast.Quantifier(span, quantifier, name, source, where), "BOOLEAN"
@@ -203,116 +171,21 @@ class Checker:
                 f"parameter ${name}: {error.reason}", span, "parameter-type"
             ) from None
         kind = type_name(value)
-        return Constant(span, value), kind if kind in _KINDS or kind == "NULL" else "ANY"
+        return Constant(span, value), kind if kind in KINDS or kind == "NULL" else "ANY"
 
-    def _want(self, kind: str, wanted: tuple[str, ...], span: Span, where: str) -> None:
+    def want(self, kind: str, wanted: tuple[str, ...], span: Span, where: str) -> None:
+        """Refuse a type, where it is known, that is none of those wanted."""
         if kind not in wanted and kind not in ("ANY", "NULL"):
             raise self.error(
                 f"{where} takes {' or '.join(wanted)}, this is {kind}", span, "type"
             )
-
-    def _call(self, call: ast.Expr, scope: Scope) -> tuple[ast.Expr, str]:
-        if isinstance(call, ast.CountStar):
-            return call, "INTEGER"
-        assert isinstance(call, ast.FunctionCall)
-        name = call.name.lower()
-        if name in AGGREGATES:
-            return self._aggregate(call, scope)
-        if name == "rand" and not call.args:
-            # drawn once: a value that came anew with each evaluation could not be taken back
-            return Constant(call.span, random.random()), "FLOAT"  # noqa: S311 - no secret
-        kind, _, how = name.partition(".")
-        if kind in CLOCK_KINDS and (how in CLOCK_READS or (not how and not call.args)):
-            return self._clock(call, scope), "ANY"
-        if name in REFUSED:
-            raise self.error(
-                f"{call.name}() cannot be kept right: {REFUSED[name]}",
-                call.span,
-                "refused-function",
-            )
-        function = lookup(call.name)
-        if function is None:
-            near = similar(call.name)
-            raise self.error(
-                f"there is no function {call.name}()",
-                call.span,
-                "unknown-function",
-                f"did you mean {near[0]}()?" if near else "see drasi_nb.functions()",
-            )
-        if call.distinct:
-            raise self.error(
-                f"{call.name}() is no aggregate, DISTINCT has no meaning",
-                call.span,
-                "invalid-distinct",
-            )
-        least = len(function.parameters) - function.optional
-        if len(call.args) < least or (
-            len(call.args) > len(function.parameters) and not function.variadic
-        ):
-            raise self.error(
-                f"{function.name}() takes {arity_text(function)}, got {len(call.args)}",
-                call.span,
-                "wrong-arity",
-                f"{function.name}({function.signature})",
-            )
-        args = list[ast.Expr]()
-        for place, arg in enumerate(call.args):
-            checked, kind = self.check(arg, scope)
-            wanted = (
-                function.parameters[min(place, len(function.parameters) - 1)]
-                if function.parameters
-                else "ANY"
-            )
-            self._argument(function.name, place, wanted, kind, arg.span)
-            args.append(checked)
-        result = function.result if function.result in _KINDS else "ANY"
-        return ast.FunctionCall(call.span, function.name, tuple(args)), result
-
-    def _clock(self, call: ast.FunctionCall, scope: Scope) -> ast.Expr:
-        """Return null for a clock read in the zone null; other reads are refused."""
-        if len(call.args) == 1 and self.check(call.args[0], scope)[1] == "NULL":
-            return ast.Literal(call.span, "NULL", None)
-        raise self.later(f"{call.name}(), which reads the clock,", call.span)
-
-    def _argument(self, name: str, place: int, wanted: str, kind: str, span: Span) -> None:
-        """Refuse a known wrong type where a function takes graph values."""
-        allowed = set(wanted.split(" | "))
-        if allowed & {"NODE", "RELATIONSHIP", "PATH"} and kind in _KINDS - allowed:
-            raise self.error(
-                f"argument {place + 1} of {name}() must be {wanted}, this is {kind}",
-                span,
-                "type",
-            )
-
-    def _aggregate(self, call: ast.FunctionCall, scope: Scope) -> tuple[ast.Expr, str]:
-        name = call.name.lower()
-        arity = AGGREGATES[name].signature.count(",") + 1
-        if len(call.args) != arity:
-            raise self.error(
-                f"{call.name}() takes {arity} argument{'s' * (arity > 1)}, got {len(call.args)}",
-                call.span,
-                "wrong-arity",
-            )
-        for given in call.args:
-            self.no_aggregate(given, f"{call.name}()")
-        argument, kind = self.check(call.args[0], scope)
-        if name in NUMERIC_AGGREGATES or arity == 2:
-            self._want(kind, ("INTEGER", "FLOAT", "NUMBER"), call.args[0].span, f"{name}()")
-        if arity == 2:
-            fraction, kind = self.check(call.args[1], scope)
-            self._want(kind, ("INTEGER", "FLOAT", "NUMBER"), call.args[1].span, f"{name}()")
-            argument = PercentileArgument(call.span, argument, fraction)
-        results = {"count": "INTEGER", "collect": "LIST", "avg": "FLOAT", "sum": "NUMBER"}
-        return ast.FunctionCall(call.span, name, (argument,), call.distinct), results.get(
-            name, "ANY"
-        )
 
     def _operator(self, expression: ast.Expr, scope: Scope) -> tuple[ast.Expr, str]:
         match expression:
             case ast.Unary(span=span, op=op, operand=operand):
                 checked, kind = self.check(operand, scope)
                 wanted = ("BOOLEAN",) if op == "NOT" else ("INTEGER", "FLOAT", "NUMBER")
-                self._want(kind, wanted, operand.span, op)
+                self.want(kind, wanted, operand.span, op)
                 return ast.Unary(span, op, checked), "BOOLEAN" if op == "NOT" else kind
             case ast.Binary(span=span, op=op, left=left, right=right):
                 a, left_type = self.check(left, scope)
@@ -348,18 +221,18 @@ class Checker:
         for when, then in whens:
             condition, kind = self.check(when, scope)
             if subject is None:
-                self._want(kind, ("BOOLEAN",), when.span, "WHEN")
+                self.want(kind, ("BOOLEAN",), when.span, "WHEN")
             checked.append((condition, self.check(then, scope)[0]))
         end = default and self.check(default, scope)[0]
         return ast.Case(span, checked_subject, tuple(checked), end), "ANY"
 
     def _binary(self, op: str, left: ast.Expr, a: str, right: ast.Expr, b: str) -> str:
         if op in ("AND", "OR", "XOR"):
-            self._want(a, ("BOOLEAN",), left.span, op)
-            self._want(b, ("BOOLEAN",), right.span, op)
+            self.want(a, ("BOOLEAN",), left.span, op)
+            self.want(b, ("BOOLEAN",), right.span, op)
             return "BOOLEAN"
         if op == "IN":
-            self._want(b, ("LIST",), right.span, op)
+            self.want(b, ("LIST",), right.span, op)
             return "BOOLEAN"
         if op in ("STARTS WITH", "ENDS WITH", "CONTAINS", "=~"):
             return "BOOLEAN"
@@ -371,7 +244,7 @@ class Checker:
                 raise self.error(f"{a} + {b} has no meaning", left.span.to(right.span), "type")
             return "LIST" if "LIST" in known else "ANY"
         for side, kind in ((left, a), (right, b)):
-            self._want(kind, ("INTEGER", "FLOAT", "NUMBER"), side.span, op)
+            self.want(kind, ("INTEGER", "FLOAT", "NUMBER"), side.span, op)
         if op == "^":
             return "FLOAT"
         return "INTEGER" if a == b == "INTEGER" else "ANY" if "ANY" in (a, b) else "NUMBER"

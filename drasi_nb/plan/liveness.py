@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import (
@@ -15,10 +16,12 @@ from drasi_nb.plan.nodes import (
     Operator,
     Project,
     Sort,
+    Timed,
     Union,
     Unwind,
     free_variables,
 )
+from drasi_nb.values.graph import STAMP
 
 
 def _free(expressions: Iterable[ast.Expr]) -> frozenset[str]:
@@ -48,27 +51,49 @@ def _before(operator: Operator, after: frozenset[str]) -> frozenset[str]:
         case Apply(inner=inner, kind=kind, adds=adds):
             wanted = frozenset(adds) if kind in ("join", "optional") else frozenset[str]()
             return (after - frozenset(adds)) | needed(inner, wanted)
+        case Timed(calls=calls, stamp=stamp):
+            read = frozenset(name for call in calls for name in call.arguments)
+            if stamp is not None:
+                read |= {stamp}
+            return (after - {call.name for call in calls}) | read
         case Union(branches=branches):
             return frozenset[str]().union(*(needed(branch, after) for branch in branches))
         case Match():
             bound = operator.names
             steps = [slot.step for slot in operator.relations if slot.step is not None]
-            read = (_free(operator.filters) - {*bound}) | (_free(steps) - {STEP})
-            return (after - {*bound}) | operator.imports | read
+            free = (_free(operator.filters) - {*bound}) | (_free(steps) - {STEP})
+            return (after - {*bound}) | operator.imports | free
 
 
 def pruned(operators: tuple[Operator, ...], after: frozenset[str]) -> tuple[Operator, ...]:
-    """Return the chain with every Apply adding only what is read later."""
+    """Return the chain without columns that are only handed on and nobody reads."""
     out = list[Operator]()
     for operator in reversed(operators):
         if isinstance(operator, Apply):
-            kept = operator.adds
+            kept = wanted = operator.adds
             if operator.kind in ("join", "optional"):
-                kept = tuple(name for name in operator.adds if name in after)
-            inner = pruned(operator.inner, frozenset(kept))
+                kept = wanted = tuple(name for name in operator.adds if name in after)
+            elif operator.kind == "collect":
+                projects = [op for op in operator.inner if isinstance(op, Project)]
+                wanted = tuple(name for name, _ in projects[-1].items)
+            inner = pruned(operator.inner, frozenset(wanted))
             operator = replace(operator, adds=kept, inner=inner)
         elif isinstance(operator, Union):
             operator = Union(tuple(pruned(branch, after) for branch in operator.branches))
+        elif isinstance(operator, Project):
+            items = operator.items
+            operator = Project(
+                tuple((n, e) for n, e in items if n in after or not isinstance(e, ast.Variable))
+            )
         out.append(operator)
         after = _before(operator, after)
     return tuple(reversed(out))
+
+
+def reads_stamps(part: Any) -> bool:
+    """Return whether a chain asks anywhere when an element changed."""
+    if isinstance(part, ast.Property) and part.key == STAMP:
+        return True
+    if isinstance(part, tuple):
+        return any(map(reads_stamps, part))
+    return is_dataclass(part) and any(reads_stamps(getattr(part, f.name)) for f in fields(part))

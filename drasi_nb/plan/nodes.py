@@ -89,6 +89,35 @@ class PercentileArgument(ast.Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class TimedCall:
+    """A call that depends on the clock or on the row's own past.
+
+    Attributes:
+        name: The column it adds.
+        function: Its lower-case name in ``functions.timed``.
+        arguments: Columns that hold its arguments.
+    """
+
+    name: str
+    function: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Adds the columns of timed calls to each row.
+
+    Attributes:
+        calls: What to add.
+        stamp: The column with the stamp of the row's latest change, None where no element is
+            left in the row.
+    """
+
+    calls: tuple[TimedCall, ...]
+    stamp: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """All assignments of elements to slots under the filters.
 
@@ -200,7 +229,7 @@ class Union:
     branches: tuple[tuple[Operator, ...], ...]
 
 
-Operator = Match | Project | Filter | Aggregate | Unwind | Sort | Apply | Union
+Operator = Match | Project | Filter | Aggregate | Unwind | Sort | Apply | Union | Timed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from drasi_nb.errors import EvaluationError
 from drasi_nb.language import ast
+from drasi_nb.plan.calls import Scope, has_aggregate, is_aggregate
 from drasi_nb.plan.evaluation import evaluate
-from drasi_nb.plan.expressions import Checker, Scope, has_aggregate, is_aggregate
+from drasi_nb.plan.expressions import Checker
 from drasi_nb.plan.nodes import (
     Aggregate,
     AggregateCall,

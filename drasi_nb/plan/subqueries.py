@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from drasi_nb.language import ast
 from drasi_nb.plan.expressions import Checker
-from drasi_nb.plan.nodes import rewrite, walk
+from drasi_nb.plan.nodes import children, rewrite, walk
 
 SUBQUERIES = (ast.PatternPredicate, ast.PatternComprehension, ast.Subquery)
-_LOCAL = (ast.ListComprehension, ast.Quantifier, ast.Reduce)
+LOCAL = (ast.ListComprehension, ast.Quantifier, ast.Reduce)
 
 
 def has_subquery(expression: ast.Expr) -> bool:
     """Return whether a pattern or a query stands anywhere in an expression."""
     return any(isinstance(part, SUBQUERIES) for part in walk(expression))
+
+
+def bare_pattern(expression: ast.Expr) -> ast.PatternPredicate | None:
+    """Return a pattern that stands for a value, if there is one: outside of all conditions."""
+    match expression:
+        case ast.PatternPredicate():
+            return expression
+        case ast.Quantifier(source=source):
+            parts: Iterable[ast.Expr] = (source,)
+        case ast.ListComprehension(source=source, result=result):
+            parts = (source,) if result is None else (source, result)
+        case ast.Case(subject=None, whens=whens, default=default):
+            parts = [then for _, then in whens] + ([] if default is None else [default])
+        case _:
+            parts = children(expression)
+    return next(filter(None, map(bare_pattern, parts)), None)
 
 
 def mentioned(part: Any) -> frozenset[str]:
@@ -37,26 +53,66 @@ def lift(
 ) -> ast.Expr:
     """Return the expression with every subquery replaced by the column ``apply`` made of it.
 
-    A list comprehension around a subquery that uses its variable is lifted as a whole.
+    A list comprehension around a subquery that uses its variable is lifted as a whole. Of
+    other list expressions the list is lifted, each item with the values of its subqueries.
 
     Raises:
-        QuerySemanticError: A subquery uses the variable of another kind of list expression.
+        QuerySemanticError: A subquery in reduce() depends on what is accumulated.
     """
 
     def change(part: ast.Expr) -> ast.Expr | None:
         if isinstance(part, SUBQUERIES):
             return apply(part)
-        if isinstance(part, _LOCAL):
-            bound = {part.variable}
-            if isinstance(part, ast.Reduce):
-                bound.add(part.accumulator)
-            for inner in walk(part):
-                if isinstance(inner, SUBQUERIES) and mentioned(inner) & bound:
-                    if isinstance(part, ast.ListComprehension):
-                        return apply(part)
-                    what = "a pattern over a variable of a list expression"
-                    raise checker.later(what, inner.span)
-        return None
+        if not isinstance(part, LOCAL):
+            return None
+        inside = [inner for inner in walk(part) if isinstance(inner, SUBQUERIES)]
+        if isinstance(part, ast.Reduce):
+            for inner in inside:
+                if part.accumulator in mentioned(inner):
+                    raise checker.error(
+                        "a pattern in reduce() cannot depend on what is accumulated",
+                        inner.span,
+                        "pattern-in-reduce",
+                        "collect what the pattern needs first, then reduce the list",
+                    )
+        if not any(part.variable in mentioned(inner) for inner in inside):
+            return None
+        if isinstance(part, ast.ListComprehension):
+            return apply(part)
+        return _over_pairs(part, apply)
 
     changed: ast.Expr = rewrite(expression, change)
     return changed
+
+
+def _over_pairs(
+    part: ast.Quantifier | ast.Reduce, apply: Callable[[ast.Expr], ast.Expr]
+) -> ast.Expr:
+    """Return a list expression over [item, values of its subqueries...] instead of items."""
+    span, name = part.span, part.variable
+    item: ast.Expr = ast.Variable(span, name)
+    found = list[ast.Expr]()
+
+    def change(e: ast.Expr) -> ast.Expr | None:
+        if isinstance(e, SUBQUERIES):
+            found.append(_truth(e) if isinstance(e, ast.PatternPredicate) else e)
+            return _at(name, len(found), e)
+        return _at(name, 0, e) if e == item else None
+
+    body = part.where if isinstance(part, ast.Quantifier) else part.body
+    body = rewrite(body, change)
+    pair = ast.ListLiteral(span, (item, *found))
+    source = apply(ast.ListComprehension(span, name, part.source, None, pair))
+    if isinstance(part, ast.Quantifier):
+        return replace(part, source=source, where=body)
+    return replace(part, source=source, body=body)
+
+
+def _truth(condition: ast.Expr) -> ast.Expr:
+    yes, no = (ast.Literal(condition.span, "BOOLEAN", value) for value in (True, False))
+    return ast.Case(condition.span, None, ((condition, yes),), no)
+
+
+def _at(name: str, place: int, e: ast.Expr) -> ast.Expr:
+    number = ast.Literal(e.span, "INTEGER", place)
+    return ast.Index(e.span, ast.Variable(e.span, name), number)

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from drasi_nb.engine.clock import Timer
 from drasi_nb.errors import ComponentError
 from drasi_nb.runtime.registration import break_query
 from drasi_nb.values.change import Accepted
@@ -31,18 +32,19 @@ class Pump:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.engine = runtime.engine
-        self.queue: deque[tuple[int, list[Accepted]]] = deque()
+        self.queue: deque[tuple[int, list[Accepted], int]] = deque()
         self.submitted = 0
         self.taken = 0
         self.is_open = False  # a tick has begun and results have not moved yet
         self._position = 0  # in the first batch
         self._busy = False
         self._time_ms: int | None = None
+        self._alarm: Timer | None = None  # on the clock, for the rows that are due next
         self._interrupted = False
 
     def submit(self, source: int, changes: list[Accepted]) -> None:
         """Queue a checked batch."""
-        self.queue.append((source, changes))
+        self.queue.append((source, changes, self.runtime.clock.now_ms()))
         self.submitted += len(changes)
 
     def waiting(self) -> bool:
@@ -95,7 +97,7 @@ class Pump:
         engine, queue = self.engine, self.queue
         try:
             while queue:
-                source, changes = queue[0]
+                source, changes, engine.arrived_ms = queue[0]
                 self.is_open = True
                 if len(changes) == 1 and not self._position:
                     self._apply(source, changes)
@@ -129,6 +131,8 @@ class Pump:
         self.taken += len(changes)
         self._time_ms = changes[-1][6]
         engine = self.engine
+        if engine.timed:
+            engine.timers.now_ms = self.runtime.clock.now_ms()
         apply, before = engine.apply, engine.seq
         try:
             for change in changes:
@@ -165,16 +169,37 @@ class Pump:
                 deltas.append((query, delta))
         if engine.broken:
             self._report_broken()
+        if engine.timed:
+            self.set_alarm()
         for query, delta in deltas:  # every query has moved by now
             query.deliver(delta)
+
+    def set_alarm(self) -> None:
+        """Have the clock call when the next rows are due."""
+        due_ms = self.engine.timers.next_due_ms()
+        alarm = self._alarm
+        if alarm is not None and alarm.callback is not None:
+            if alarm.due_ms == due_ms:
+                return
+            alarm.cancel()
+        if due_ms is not None:
+            self._alarm = self.runtime.clock.call_at(due_ms, self._ring)
+
+    def _ring(self) -> None:
+        now_ms = self.runtime.clock.now_ms()
+        if self.engine.fire(now_ms):
+            self._time_ms = now_ms
+            self.is_open = True
+            self.runtime.wake()
+        self.set_alarm()
 
     def forget_source(self, source_id: str) -> None:
         """Delete every element of a source."""
         graph, number = self.engine.graph, self.engine.graph.source(source_id)
         gone = [*graph.relation_at[number], *graph.node_at[number]]
         deletes = [Accepted(2, element_id, None, None, None, None, None) for element_id in gone]
-        self.queue = deque((s, batch) for s, batch in self.queue if s != number)
-        self.submitted = self.taken + sum(len(batch) for _, batch in self.queue)
+        self.queue = deque(entry for entry in self.queue if entry[0] != number)
+        self.submitted = self.taken + sum(len(batch) for _, batch, _ in self.queue)
         if deletes:
             self.submit(number, deletes)
         self.run()

@@ -84,6 +84,7 @@ def start_query(runtime: Runtime, query: Query) -> None:
     runtime.registry.move(component, "Starting", "starting query")
     assert query.plan is not None
     try:
+        runtime.engine.timers.now_ms = runtime.engine.arrived_ms = runtime.clock.now_ms()
         compiled = runtime.engine.add_query(query.plan, query.sources)
         changes = compiled.flush()
         runtime.engine.touched[:] = [c for c in runtime.engine.touched if c is not compiled]
@@ -93,6 +94,7 @@ def start_query(runtime: Runtime, query: Query) -> None:
         raise
     query.compiled = compiled
     runtime.by_compiled[compiled] = query
+    runtime.pump.set_alarm()
     delta = replace_rows(query, query.plan.columns, changes, runtime.clock.now_ms())
     runtime.registry.move(component, "Running", "query started")
     if delta is not None:

@@ -13,6 +13,7 @@ import polars as pl
 
 from drasi_nb.config import RuntimeConfig
 from drasi_nb.engine.clock import Clock, SystemClock
+from drasi_nb.engine.history import History
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.tick import Engine
 from drasi_nb.errors import ComponentError, ConfigError
@@ -55,7 +56,10 @@ class Runtime:
         self.clock = clock or SystemClock()
         self.clock.after_timer = self._take
         self.config = config or RuntimeConfig()
-        self.engine = Engine(self.config.most_trails)
+        self.engine = Engine(
+            self.config.most_trails,
+            History(self.config.most_versions, self.config.kept_versions_ms),
+        )
         self.registry = Registry(
             self.clock.now_ms, self.config.kept_events, self.config.kept_rejected
         )

@@ -302,18 +302,20 @@ class Graph:
     def node(self, handle: int) -> Node:
         """Return a node as a value."""
         group = self.nodes.page_group[handle >> SHIFT]
-        return Node(
+        node = Node(
             self.nodes.ids[handle],
             sorted(group.labels or ()),
             self.nodes.properties(handle),
             self.source_ids[group.source],
         )
+        node.stamp = self.nodes.stamps[handle >> SHIFT][handle & LOW]
+        return node
 
     def relation(self, table: RelationTable, row: int) -> Relation:
         """Return a relation as a value."""
         ids, src = self.nodes.ids, table.src[row]
         source = self.source_ids[self.nodes.page_group[src >> SHIFT].source]
-        return Relation(
+        relation = Relation(
             table.ids[row],
             table.name,
             ids[src],
@@ -321,6 +323,8 @@ class Graph:
             table.properties(row),
             source,
         )
+        relation.stamp = table.stamps[row >> SHIFT][row & LOW]
+        return relation
 
     def all_nodes(self, sources: frozenset[int]) -> Iterator[Node]:
         """Yield every node of the sources."""

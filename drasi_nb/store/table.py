@@ -8,22 +8,32 @@ value; a write of another type turns that page into a list.
 from __future__ import annotations
 
 from array import array
-from typing import Any
+from typing import Any, cast
 
 from drasi_nb.store.indexes import PropertyIndex
 from drasi_nb.store.paging import EMPTY, LOW, PAGE, SHIFT, Page
+from drasi_nb.values.graph import STAMP
+
+_NO_STAMPS = array("q", bytes(8 * PAGE))
 
 
 class Table:
-    """Rows by number, properties by name."""
+    """Rows by number, properties by name.
+
+    Attributes:
+        stamps: When each row last changed (``values.graph.STAMP_BITS``); the engine writes it.
+    """
 
     def __init__(self) -> None:
         self.page_count = 0
+        self.stamps: list[array[int]] = []
         self.columns: dict[str, list[Page]] = {}
         self.indexes: dict[str, PropertyIndex] = {}
 
     def column(self, name: str) -> list[Page]:
         """Return the live page list of a property; made, all null, where nobody wrote it yet."""
+        if name == STAMP:
+            return cast("list[Page]", self.stamps)
         pages = self.columns.get(name)
         if pages is None:
             pages = self.columns[name] = [EMPTY] * self.page_count
@@ -33,6 +43,7 @@ class Table:
         """Append one page of nulls to every column; return its number."""
         for pages in self.columns.values():
             pages.append(EMPTY)
+        self.stamps.append(array("q", _NO_STAMPS))
         self.page_count += 1
         return self.page_count - 1
 

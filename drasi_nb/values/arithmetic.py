@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NoReturn
 
 from drasi_nb.errors import EvaluationError
-from drasi_nb.values.graph import Node, Relation
+from drasi_nb.values.graph import STAMP, Node, Relation
 from drasi_nb.values.logic import type_name
 from drasi_nb.values.temporal.components import component
 from drasi_nb.values.temporal.math import add_durations, scale, shift
@@ -214,7 +214,7 @@ def get_property(base: Any, key: str) -> Any:
         return None
     kind = type(base)
     if kind is Node or kind is Relation:
-        return base.properties.get(key)
+        return base.stamp if key == STAMP else base.properties.get(key)
     if kind is dict:
         return base.get(key)
     if kind in TEMPORAL or kind is Duration:

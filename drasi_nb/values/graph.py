@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
+STAMP = "\0stamp"
+"""The name under which plans read when an element last changed; no property has it."""
+
+STAMP_BITS = 20
+"""A stamp is the time of an element's last change in ms, and in its low bits the change's number."""
+
 
 class _Element:
-    __slots__ = ("id", "properties", "source")
+    __slots__ = ("id", "properties", "source", "stamp")
 
     def __init__(self, id: Any, properties: dict[str, Any], source: str | None) -> None:
         self.id, self.properties, self.source = id, properties, source
+        self.stamp = 0
 
     def __hash__(self) -> int:
         return hash(self.id)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from drasi_nb.errors import EvaluationError
+from drasi_nb.values.awaiting import AWAITING, Awaiting
 from drasi_nb.values.graph import Node, Path, Relation
 from drasi_nb.values.temporal.types import TEMPORAL, TYPE_NAMES
 
@@ -31,6 +32,7 @@ def type_name(value: Any) -> str:
         Node: "NODE",
         Relation: "RELATIONSHIP",
         Path: "PATH",
+        Awaiting: "AWAITING",
         **TYPE_NAMES,
     }
     return names.get(type(value), type(value).__name__.upper())
@@ -126,6 +128,8 @@ def as_boolean(value: Any) -> bool | None:
     """
     if value is None or value is True or value is False:
         return value
+    if value is AWAITING:
+        return None
     raise EvaluationError(
         f"a condition must be a BOOLEAN, got {type_name(value)} {value!r}", code="type"
     )

@@ -120,6 +120,22 @@ def identical(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def unchanged(a: Any, b: Any) -> bool:
+    """Return whether two values are identical, and their elements of the same change."""
+    return identical(a, b) and _stamps(a) == _stamps(b)
+
+
+def _stamps(value: Any) -> Any:
+    kind = type(value)
+    if kind is Node or kind is Relation:
+        return value.stamp
+    if kind is list or kind is tuple:
+        return [stamps for item in value if (stamps := _stamps(item))]
+    if kind is dict:
+        return [stamps for item in value.values() if (stamps := _stamps(item))]
+    return _stamps([*value.nodes, *value.relations]) if kind is Path else None
+
+
 class Descending:
     """An order key that compares the other way round."""
 

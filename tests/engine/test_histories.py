@@ -43,6 +43,14 @@ def relation(id_: str, start: str, end: str, **properties: object) -> dict[str, 
 
 
 CASES = {
+    "a column that is no boolean as a condition": (
+        "MATCH (a:A) UNWIND [a.x] AS x WITH a, x WHERE x RETURN a.x AS y",
+        [
+            node("n0", "A", x=1),
+            {"op": "update", "id": "n0", "properties": {"x": True}},
+            {"op": "update", "id": "n0", "properties": {"x": "a"}},
+        ],
+    ),
     "an equal key comes again as a float": (
         "MATCH (a:A) WITH a.x AS x, count(*) AS n UNWIND [1] AS u RETURN x, n LIMIT 3",
         [

@@ -8,9 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from drasi_nb.values.arithmetic import INT_MAX
+from drasi_nb.values.awaiting import AWAITING
 from tests.functions.cases import NAN, RANGE, TYPE, Case, check, named, run
 
 CASES: list[Case] = [
+    ("drasi.awaiting", [], AWAITING),
     ("head", [[1, 2]], 1),
     ("head", [[]], None),
     ("head", [[None, 1]], None),
@@ -73,6 +75,9 @@ CASES: list[Case] = [
     ("coll.insert", [[1], None, 1], None),
     ("coll.insert", [[1], 0.0, 1], TYPE),
     ("coll.insert", ["a", 0, 1], TYPE),
+    ("drasi.stdevp", [[2, 4, 4, 4, 5, 5, 7, 9]], 2.0),
+    ("drasi.stdevp", [["a", None]], None),
+    ("drasi.stdevp", [[1.5, NAN]], NAN),
     ("drasi.listMax", [[1, None, 2.5]], 2.5),
     ("drasi.listMax", [["é", "z"]], "é"),
     ("drasi.listMax", [["z", 1]], 1),

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from drasi_nb.errors import EvaluationError
 from drasi_nb.functions import FAMILIES, registry
 from drasi_nb.functions.aggregates import AGGREGATES
+from drasi_nb.functions.own import functions
 from drasi_nb.functions.registry import (
-    REFUSED,
     Function,
     arity_text,
     function_names,
-    functions,
     lookup,
     parse_signature,
     scalar,
@@ -173,15 +172,15 @@ def test_arity_text(name: str, text: str) -> None:
 
 def test_frame_has_one_row_per_function() -> None:
     frame = functions()
-    assert frame.columns == ["name", "signature", "nulls", "summary"]
-    assert frame["name"].to_list() == function_names()
+    assert frame.columns == ["name", "kind", "signature", "nulls", "summary"]
+    assert frame.filter(kind="scalar")["name"].to_list() == function_names()
+    assert not frame.filter(pl.col("summary") == "").height
     row = frame.row(by_predicate=pl.col("name") == "pi", named=True)
     assert row["summary"] == "Return half a turn in radians, 3.141592653589793."
 
 
-def test_refused_and_aggregates_are_no_functions() -> None:
-    assert set(REFUSED) == {"randomuuid"}
-    for name in (*REFUSED, *AGGREGATES):
+def test_aggregates_are_no_functions() -> None:
+    for name in AGGREGATES:
         assert lookup(name) is None
         assert name == name.lower()
 
@@ -189,7 +188,7 @@ def test_refused_and_aggregates_are_no_functions() -> None:
 def test_aggregates_have_signatures() -> None:
     assert set(AGGREGATES) == {
         "count", "sum", "avg", "min", "max", "collect", "stdev", "stdevp", "percentilecont",
-        "percentiledisc",
+        "percentiledisc", "drasi.last", "drasi.lineargradient",
     }  # fmt: skip
     for aggregate in AGGREGATES.values():
         parse_signature(aggregate.signature)

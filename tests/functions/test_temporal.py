@@ -35,6 +35,7 @@ CASES: list[Case] = [
     ("datetime", ["2015-07-21T21:40-04[America/New_York]"], t("datetime", "2015-07-21T21:40[America/New_York]")),
     ("datetime", [{"datetime": PARIS, "timezone": "Z"}], t("datetime", "1984-10-11T11:00Z")),
     ("datetime", [{"epochSeconds": 416779, "nanosecond": 5}], t("datetime", "1970-01-05T19:46:19.000000005Z")),
+    ("datetime", [{"epochMillis": None}], None),
     ("datetime", [None], None),
     ("datetime.fromepoch", [416779, 999999999], t("datetime", "1970-01-05T19:46:19.999999999Z")),
     ("datetime.fromepoch", [None, 1], None),

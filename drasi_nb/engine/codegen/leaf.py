@@ -14,7 +14,7 @@ from drasi_nb.engine.codegen.expressions import Expressions
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.errors import EvaluationError
 from drasi_nb.language import ast
-from drasi_nb.plan.expressions import cannot_fail
+from drasi_nb.plan.expressions import cannot_fail, is_condition
 from drasi_nb.plan.nodes import Filter, Project, free_variables, walk
 
 Side = Literal["o", "n"]
@@ -159,6 +159,8 @@ def may_fail(operators: Operators, slots: frozenset[str]) -> bool:
     for operator in operators:
         if isinstance(operator, Filter):
             expressions = list(operator.conditions)
+            if not all(map(is_condition, expressions)):
+                return True  # a column that should be a boolean
         else:
             expressions = [e for _, e in operator.items]
             slots = frozenset(

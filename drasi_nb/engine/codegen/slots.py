@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 from drasi_nb.engine.codegen.leaf import Column, Columns, Place, Side
 from drasi_nb.engine.codegen.writer import Writer
+from drasi_nb.engine.history import History
+from drasi_nb.engine.timers import Timers
 from drasi_nb.language import ast
 from drasi_nb.language.labels import plain_types
 from drasi_nb.plan.nodes import Match
 from drasi_nb.store.graph import Graph, RelationTable
-from drasi_nb.values.graph import Node, Relation
+from drasi_nb.values.graph import STAMP, Node, Relation
 
 ALL = None
 Kind = Literal["node", "relation"]
@@ -27,11 +29,15 @@ class View:
         graph: The shared store.
         sources: Numbers of the sources the query subscribes to.
         most_trails: How many trails a variable length may have from one node.
+        timers: What waits for the clock.
+        history: Kept versions of elements.
     """
 
     graph: Graph
     sources: frozenset[int]
     most_trails: int
+    timers: Timers
+    history: History
 
 
 @dataclass(slots=True)
@@ -48,9 +54,13 @@ class Reads:
     """The properties a stage reads, per slot name; ALL of them where the element is a value."""
 
     by_slot: dict[str, set[str] | None] = field(default_factory=dict[str, Any])
+    stamps: set[str] = field(default_factory=set[str])  # slots of which the stamp is read
 
     def one(self, slot: str, key: str) -> None:
         """Note the read of a property."""
+        if key == STAMP:
+            self.stamps.add(slot)
+            return
         known = self.by_slot.setdefault(slot, set())
         if known is not None:
             known.add(key)
@@ -187,7 +197,9 @@ def _before(element: Node | Relation, old: dict[str, Any]) -> Node | Relation:
     """Return an element, just made, as it was before a change of properties."""
     properties = element.properties
     for name, value in old.items():
-        if value is None:
+        if name == STAMP:
+            element.stamp = value
+        elif value is None:
             properties.pop(name, None)
         else:
             properties[name] = value

@@ -291,14 +291,16 @@ def make_datetime(value: Any) -> Any:
         raise fault(error) from None
 
 
-def _from_epoch(fields: dict[str, Any]) -> DateTime:
+def _from_epoch(fields: dict[str, Any]) -> DateTime | None:
     allowed = {"epochSeconds", "epochMillis", "nanosecond", "timezone"}
     fields = _take(fields, allowed, "a datetime")
     total = _whole(fields, "nanosecond") if "nanosecond" in fields else 0
     if "epochSeconds" in fields:
         total += _whole(fields, "epochSeconds") * SECOND
-    else:
+    elif "epochMillis" in fields:
         total += _whole(fields, "epochMillis") * 1_000_000
+    else:
+        return None  # of no time at all
     return at_moment(total // SECOND, total % SECOND, timezone(fields) or 0)
 
 
