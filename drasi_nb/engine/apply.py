@@ -70,6 +70,11 @@ class ApplyStage:
     def open(self) -> None:
         """Do nothing: rows come from the stage before."""
 
+    @property
+    def taken(self) -> int:
+        """Return how many changes of rows came so far."""
+        return self.inbox.taken
+
     def held(self) -> int:
         """Return the number of rows with their answers."""
         return len(self._rows)

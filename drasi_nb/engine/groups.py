@@ -45,6 +45,7 @@ class GroupStage:
         self.names = tuple(name for name, _ in (*operator.keys, *operator.aggregates))
         self.groups: dict[Any, list[Any]] = {}
         self.touched: list[tuple[Any, list[Any]]] = []
+        self.taken = 0
         self.next: Callable[[Any, Any, Any], None] = lambda _key, _before, _after: None
         self._mark = mark
         namespace = _generate(operator, self.groups, self._touch)
@@ -71,6 +72,7 @@ class GroupStage:
         """Hand on, for every touched group, its row before and after the tick."""
         touched, failing = self.touched.copy(), self.log.entries
         self.touched.clear()
+        self.taken += len(touched)
         for key, group in touched:
             group[TOUCHED] = False
             before, after = group[ROW], None

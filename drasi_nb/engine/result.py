@@ -41,6 +41,7 @@ class ResultStage:
     ) -> None:
         self.pending: dict[Any, list[Row | None]] = {}
         self.mark, self._same = mark, same
+        self.taken = 0
 
     def add(self, key: Any, row: Row) -> None:
         """A row enters."""
@@ -79,5 +80,6 @@ class ResultStage:
             for key, (before, after) in self.pending.items()
             if not (before is after or (before == after and self._same(before, after)))
         ]
+        self.taken += len(out)
         self.pending.clear()
         return out

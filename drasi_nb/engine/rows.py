@@ -39,6 +39,11 @@ class RowStage:
         """Return 0: rows only pass."""
         return 0
 
+    @property
+    def taken(self) -> int:
+        """Return how many changes of rows came so far."""
+        return self.inbox.taken
+
     def flush(self) -> None:
         """Hand on what came."""
         for key, before, after in self.inbox.take():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, cast
 
@@ -18,7 +18,9 @@ from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.result import Inbox, ResultStage, RowChange
 from drasi_nb.engine.rows import Branch, FirstRow, RowStage, SortStage, UnwindStage
 from drasi_nb.engine.timed import TimedStage
+from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.language import ast
+from drasi_nb.plan.explain import Numbers
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.limits import with_limits
 from drasi_nb.plan.liveness import needed, pruned, reads_stamps
@@ -46,6 +48,11 @@ class Stage(Protocol):
 
     names: tuple[str, ...]
     next: Callable[[Any, Any, Any], None]
+
+    @property
+    def taken(self) -> int:
+        """Return how many changes of rows, or touched groups, there were so far."""
+        ...
 
     def open(self) -> None:
         """Get ready for the first row."""
@@ -93,6 +100,10 @@ class CompiledQuery:
         self.operators = pruned(with_limits(plan.operators), frozenset(plan.columns))
         self._reads_stamps = reads_stamps(self.operators)
         self.stage_of: dict[int, Stage] = {}  # by the id of its operator
+        self._handed: dict[Stage, list[int]] = {}  # one count each, which the pipes increase
+        self._timings: dict[Stage, Timing] = {}
+        self._walked: dict[int, tuple[list[Handler], Stage | None]] = {}  # by id of the Match
+        self._runs = -1
         self._chain(self.operators, self.result, plan.columns)
         last = next(
             (op for op in reversed(plan.operators) if not isinstance(op, Project)), None
@@ -147,7 +158,9 @@ class CompiledQuery:
         writer = Writer()
         sink, following = self._sink(writer, head, later, final, columns, stage.names, tail)
         leaf = Leaf(writer, tail, sink, self._fail(writer, -self._number()))
+        handed = self._handed[stage] = [0]
         with writer.block("def pipe(key, o, n):"):
+            writer.line(f"{writer.bind(handed)}[0] += 1")
             before, after = (
                 Place(
                     writer,
@@ -263,6 +276,7 @@ class CompiledQuery:
                 )
             )
         self.handlers.append(handlers)
+        self._walked[id(match)] = (handlers, following)
         self._scans.append((namespace["enum_node_0"], match.nodes[0].labels))
         if following is not None:
             self._pipe(following, later, final, columns)
@@ -280,15 +294,42 @@ class CompiledQuery:
 
     def settle(self) -> None:
         """Between two changes: run the stages that must see every change by itself."""
-        for stage in self.stages[: self.timed]:
-            stage.flush()
+        self._run(self.stages[: self.timed])
 
     def flush(self) -> list[RowChange]:
         """End a tick: run the stages in order; return what it changed in the result."""
-        for stage in self.stages:
-            stage.flush()
+        self._run(self.stages)
         self.is_touched = False
         return self.result.take()
+
+    def _run(self, stages: list[Stage]) -> None:
+        self._runs += 1
+        if self._runs % SAMPLED:
+            for stage in stages:
+                stage.flush()
+        else:
+            for stage in stages:
+                self._timings.setdefault(stage, Timing()).run(stage.flush)
+
+    def numbers(self, operator: Operator, walks: Mapping[Any, Timing]) -> Numbers | None:
+        """Return what an operator did; None of one without a stage of its own.
+
+        Args:
+            operator: One of ``operators``.
+            walks: Timings of handlers.
+        """
+        if id(operator) in self._walked:
+            handlers, following = self._walked[id(operator)]
+            every = [walks[call] for h in handlers for call in (h.enum, h.upd) if call in walks]
+            total = Timing(sum(t.count for t in every), sum(t.spent_ns for t in every))
+            handed = self.result.taken if following is None else following.taken
+            return Numbers(None, None, handed, total.mean_us())
+        stage = self.stage_of.get(id(operator))
+        if stage is None:
+            return None
+        timing = self._timings.get(stage)
+        mean_us = None if timing is None else timing.mean_us()
+        return Numbers(stage.held(), stage.taken, self._handed[stage][0], mean_us)
 
 
 def _split(

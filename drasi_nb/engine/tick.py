@@ -6,6 +6,7 @@ What a walk reads must be all old or all new, so nothing is written between.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from drasi_nb.engine.codegen.slots import View
@@ -14,6 +15,7 @@ from drasi_nb.engine.result import RowChange
 from drasi_nb.engine.routing import Route, Router
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.timers import Timers
+from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.store.graph import Graph, Group, RelationTable
 from drasi_nb.store.paging import LOW, SHIFT
@@ -46,6 +48,7 @@ class Engine:
         self.timers = Timers()
         self.history = history or History(1_000, None)
         self.timed: list[CompiledQuery] = []
+        self.walks: dict[Any, Timing] = {}  # of handlers, one change in SAMPLED
 
     # -- queries ------------------------------------------------------------------------
 
@@ -77,6 +80,10 @@ class Engine:
             self.timers.forget(query.stages)
         if query in self.touched:
             self.touched.remove(query)
+        for part in query.handlers:
+            for handler in part:
+                self.walks.pop(handler.enum, None)
+                self.walks.pop(handler.upd, None)
 
     def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
         """Flush the touched queries; return what changed in each."""
@@ -93,13 +100,21 @@ class Engine:
 
     def _each(self, calls: tuple[Any, ...], last: Any, *element: Any) -> None:
         """Call every handler; one that breaks stops its query and no other."""
+        if not self.seq % SAMPLED:
+            calls = self._watched(calls)
         for call in calls:
             try:
                 call(*element, last)
             except Exception as error:  # noqa: BLE001 - that query alone stops
                 self._broke(call, error)
 
+    def _watched(self, calls: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the handlers with their time noted."""
+        return tuple(partial(self.walks.setdefault(call, Timing()).run, call) for call in calls)
+
     def _broke(self, call: Any, error: Exception) -> None:
+        if isinstance(call, partial):
+            call = call.args[0]
         for query in self.router.queries:
             every = [handler for part in query.handlers for handler in part]
             if any(call is handler.enum or call is handler.upd for handler in every):
@@ -252,6 +267,8 @@ class Engine:
         stamps[place] = self.timers.stamp
         if both:
             self._each(both, 1, handle)
+        if not self.seq % SAMPLED:
+            fused = self._watched(fused)
         for upd in fused:
             try:
                 upd(handle, old)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
 
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import (
@@ -20,32 +23,100 @@ from drasi_nb.plan.nodes import (
     Unwind,
 )
 
-Note = Callable[[Operator], str]
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What an operator did so far.
+
+    Attributes:
+        held: Rows or groups it keeps; None where it keeps none.
+        taken: Changes of rows, or groups, that reached it, those of one tick as one; None of a
+            pattern, which the changes of elements reach.
+        handed: Changes of rows it handed on.
+        mean_us: Mean time of a tick (a walk, of a pattern) in us; None before one was timed.
+    """
+
+    held: int | None
+    taken: int | None
+    handed: int | None
+    mean_us: float | None
+
+    def texts(self) -> tuple[str, str, str, str]:
+        """Return held, in, out and time, empty where there is nothing to tell."""
+        held, taken, handed = (
+            "" if n is None else f"{n:,}" for n in (self.held, self.taken, self.handed)
+        )
+        time = "" if self.mean_us is None else f"{self.mean_us:,.1f} µs"
+        return held, taken, handed, time
 
 
-def explain(operators: tuple[Operator, ...], text: str, note: Note) -> str:
+Note = Callable[[Operator], Numbers | None]
+Line = tuple[str, Numbers | None]
+
+
+class Explanation(str):
+    """A plan as text; in a notebook a table."""
+
+    __slots__ = ("lines",)
+    lines: tuple[Line, ...]
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(str(self))
+
+    def _repr_html_(self) -> str:
+        number = '<td style="text-align:right;font-variant-numeric:tabular-nums">'
+        rows = [
+            f'<tr><td style="text-align:left;white-space:pre"><code>{escape(line)}</code></td>'
+            + "".join(f"{number}{escape(text)}</td>" for text in _texts(numbers))
+            + "</tr>"
+            for line, numbers in self.lines
+        ]
+        heads = "".join(
+            f'<th style="text-align:{side}">{head}</th>'
+            for head, side in (
+                ("operator", "left"), ("held", "right"), ("in", "right"), ("out", "right"),
+                ("time", "right"),
+            )
+        )  # fmt: skip
+        return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _texts(numbers: Numbers | None) -> tuple[str, str, str, str]:
+    return ("", "", "", "") if numbers is None else numbers.texts()
+
+
+def explain(operators: tuple[Operator, ...], text: str, note: Note) -> Explanation:
     """Return the tree of a chain.
 
     Args:
         operators: First to last.
         text: The query they were made of.
-        note: What to add to an operator's line.
+        note: What an operator did, where that is known.
     """
-    return "\n".join(_Writer(text, note).chain(operators, 0))
+    lines = tuple(_Writer(text, note).chain(operators, 0))
+    out = Explanation("\n".join(line + _noted(numbers) for line, numbers in lines))
+    out.lines = lines
+    return out
+
+
+def _noted(numbers: Numbers | None) -> str:
+    words = zip(_texts(numbers), ("held", "in", "out", ""), strict=True)
+    note = ", ".join(f"{text} {word}".strip() for text, word in words if text)
+    return f"  · {note}" if note else ""
 
 
 class _Writer:
     def __init__(self, text: str, note: Note) -> None:
         self.text, self.note = text, note
 
-    def chain(self, operators: tuple[Operator, ...], depth: int) -> Iterable[str]:
+    def chain(self, operators: tuple[Operator, ...], depth: int) -> Iterable[Line]:
         for operator in reversed(operators):
-            note = self.note(operator)
-            yield "  " * depth + self.line(operator) + (f"  · {note}" if note else "")
+            yield "  " * depth + self.line(operator), self.note(operator)
             depth += 1
             inner = [operator.inner] if isinstance(operator, Apply) else []
             for branch in operator.branches if isinstance(operator, Union) else inner:
-                yield from (f"{'  ' * depth}| {line}" for line in self.chain(branch, 0))
+                for line, numbers in self.chain(branch, 0):
+                    yield f"{'  ' * depth}| {line}", numbers
 
     def line(self, operator: Operator) -> str:
         match operator:

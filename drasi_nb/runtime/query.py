@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from drasi_nb.engine.stages import CompiledQuery
-    from drasi_nb.plan.nodes import Operator, Plan
+    from drasi_nb.plan.nodes import Plan
     from drasi_nb.runtime.components import Component
     from drasi_nb.runtime.runtime import Runtime
 
@@ -132,7 +132,11 @@ class Query:
         )
 
     def explain(self, *, code: bool = False) -> str:
-        """Return the plan as a tree, with the rows each operator holds; or the generated Python.
+        """Return the plan as a tree with what each operator did; or the generated Python.
+
+        Per operator: rows or groups it holds, changes that reached it and that it handed on,
+        those of one tick counted once, and its mean time in a tick, sampled. In a notebook the
+        tree shows as a table.
 
         Args:
             code: Return the Python source instead.
@@ -143,13 +147,9 @@ class Query:
         if self.plan is None:
             return ""
         if compiled is None:
-            return explain(self.plan.operators, self.text, lambda _operator: "")
-
-        def note(operator: Operator) -> str:
-            stage = compiled.stage_of.get(id(operator))
-            return "" if stage is None else f"{stage.held():,} held"
-
-        return explain(compiled.operators, self.text, note)
+            return explain(self.plan.operators, self.text, lambda _operator: None)
+        walks = self.runtime.engine.walks
+        return explain(compiled.operators, self.text, lambda op: compiled.numbers(op, walks))
 
     # -- following ----------------------------------------------------------------------
 

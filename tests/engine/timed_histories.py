@@ -137,7 +137,7 @@ def check(text: str, steps: list[Any], rng: random.Random) -> bool:
             q = rt.add_query("q", text, sources=["s"], parameters={"p": 1})
         except QueryError as error:  # types that are known to be wrong
             assert error.code == "type", error
-            return
+            return False
         assert q.plan is not None and q.compiled is not None
         plan = replace(q.plan, operators=q.compiled.operators)
         model, past = TimedModel(), Past()
