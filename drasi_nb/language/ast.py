@@ -281,11 +281,26 @@ class RelationPattern(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class QuantifiedPath(Node):
+    """GQL's ``((a)-[r]->(b) WHERE where){1,3}``: a path so many times, end to end.
+
+    Its variables stand for lists outside of it.
+    """
+
+    elements: tuple[NodePattern | RelationPattern, ...]
+    where: Expr | None
+    length: Length
+
+
+PathElement = NodePattern | RelationPattern | QuantifiedPath
+
+
+@dataclass(frozen=True, slots=True)
 class PathPattern(Node):
-    """``variable = (..)-[..]->(..)``: nodes at even positions, relations at odd ones."""
+    """``variable = (..)-[..]->(..)``: a relation between two nodes; quantified paths anywhere."""
 
     variable: str | None
-    elements: tuple[NodePattern | RelationPattern, ...]
+    elements: tuple[PathElement, ...]
     shortest: Choice["shortestPath", "allShortestPaths"] | None = None
 
 

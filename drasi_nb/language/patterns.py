@@ -45,13 +45,42 @@ class PatternParser:
             t.expect(")", f"to close {shortest}")
         return ast.PathPattern(t.since(start), variable, elements, shortest)
 
-    def elements(self) -> tuple[ast.NodePattern | ast.RelationPattern, ...]:
-        """Read nodes and the relations between them."""
+    def elements(self) -> tuple[ast.PathElement, ...]:
+        """Read nodes and the relations between them; in GQL also quantified paths."""
+        out: list[ast.PathElement] = []
+        while self._is_quantified():
+            out.append(self._quantified())
+        if out and not self.tokens.is_symbol("("):
+            return tuple(out)
+        out += self._plain()
+        while self._is_quantified():
+            while self._is_quantified():
+                out.append(self._quantified())
+            if self.tokens.is_symbol("("):
+                out += self._plain()
+        return tuple(out)
+
+    def _plain(self) -> list[ast.NodePattern | ast.RelationPattern]:
         out: list[ast.NodePattern | ast.RelationPattern] = [self.node()]
         while self.tokens.is_symbol("-", "<"):
             out.append(self.relation())
             out.append(self.node())
-        return tuple(out)
+        return out
+
+    def _is_quantified(self) -> bool:
+        t = self.tokens
+        return t.dialect.has_quantifiers and t.is_symbol("(") and t.ahead().text == "("
+
+    def _quantified(self) -> ast.QuantifiedPath:
+        t, start = self.tokens, self.tokens.token.span
+        t.next()
+        elements = tuple(self._plain())
+        where = self.expressions.expression() if t.word("WHERE") else None
+        t.expect(")", "to close the path")
+        length = self._quantifier()
+        if length is None:
+            raise t.unexpected("a quantifier such as {1,3}")
+        return ast.QuantifiedPath(t.since(start), elements, where, length)
 
     def node(self) -> ast.NodePattern:
         """Read ``(name:Label {key: value} WHERE ..)``."""

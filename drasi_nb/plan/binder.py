@@ -25,6 +25,7 @@ from drasi_nb.plan.nodes import (
     rewrite,
 )
 from drasi_nb.plan.patterns import Pattern
+from drasi_nb.plan.quantified import is_quantified, unrolled
 from drasi_nb.plan.split import split_variable_lengths
 from drasi_nb.plan.subqueries import bare_pattern, has_subquery, lift, mentioned
 from drasi_nb.plan.timed import Lifting, has_timed
@@ -216,6 +217,12 @@ class _Binder:
     # -- MATCH --------------------------------------------------------------------------
 
     def _match(self, clause: ast.Match) -> None:
+        if is_quantified(clause):
+            scope = self._closed_scope()
+            self._call(unrolled(clause, scope, self.checker))
+            if clause.where is not None:
+                self._filter(clause.where, dict(self.scope))
+            return
         if self.pattern is not None and self.pattern.repeats(clause.patterns):
             self._close_pattern()
         if self.pattern is None:
