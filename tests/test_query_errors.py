@@ -50,6 +50,8 @@ WRONG = [
     ("MATCH () RETURN *", "no-variables-in-scope", 1, 10, None),
     ("MATCH (r) WHERE 5 RETURN r", "type", 1, 17, None),
     ("MATCH (r) RETURN (5).x", "type", 1, 19, None),
+    ("MATCH (a)-[*99999999999999999999]->(b) RETURN a", "integer-overflow", 1, 13, None),
+    ("MATCH (n) RETURN drasi.slidingWindow(5, sum())", "wrong-arity", 1, 41, None),
     ("RETURN COLLECT { MATCH (r) RETURN datetime() } AS x", "timed-in-subquery", 1, 35, "WITH"),
     ("MATCH (r) RETURN [x IN r.l | drasi.trueFor(x > 1, 5)] AS x", "timed-in-list", 1, 30, "unwind"),
     ("MATCH (r) RETURN drasi.trueFor(count(r) > 1, 5) AS x", "invalid-aggregation", 1, 32, None),

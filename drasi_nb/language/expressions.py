@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from drasi_nb.errors import QuerySyntaxError
 from drasi_nb.language import ast
+from drasi_nb.language.lexer import Token
 from drasi_nb.language.patterns import PatternParser
 from drasi_nb.language.tokens import Tokens
 from drasi_nb.language.words import WordParser
@@ -178,14 +179,22 @@ class ExpressionParser(WordParser):
                     "this FLOAT is too large", text, span, code="float-overflow"
                 )
             return ast.Literal(span, "FLOAT", -value if negative else value)
+        number = self._integer(token, _INT_MAX + negative)
+        return ast.Literal(span, "INTEGER", -number if negative else number)
+
+    def whole_number(self) -> int:
+        """Read an integer of 64 bits."""
+        return self._integer(self.tokens.next(), _INT_MAX)
+
+    def _integer(self, token: Token, most: int) -> int:
         digits = token.text.lower()
         base = 16 if digits.startswith("0x") else 8 if digits.startswith("0o") else 10
-        if len(digits) > 30 or (number := int(digits, base)) > _INT_MAX + negative:
+        if len(digits) > 30 or (number := int(digits, base)) > most:
             raise QuerySyntaxError(
-                "this INTEGER does not fit 64 bits", text, span, code="integer-overflow",
-                hint="write a FLOAT, for example 1e20",
+                "this INTEGER does not fit 64 bits", self.tokens.text, token.span,
+                code="integer-overflow", hint="write a FLOAT, for example 1e20",
             )  # fmt: skip
-        return ast.Literal(span, "INTEGER", -number if negative else number)
+        return number
 
     def _atom(self) -> ast.Expr:
         t = self.tokens

@@ -171,7 +171,7 @@ class PatternParser:
             raise QuerySyntaxError(
                 "a length cannot be negative", t.text, t.token.span, code="invalid-length"
             )
-        return int(t.next().text, 0) if t.token.kind == "integer" else None
+        return self.expressions.whole_number() if t.token.kind == "integer" else None
 
     # -- labels -------------------------------------------------------------------------
 

@@ -40,6 +40,12 @@ def unrolled(clause: ast.Match, scope: Scope, checker: Checker) -> ast.CallSubqu
                         "unbounded-path",
                         "write {1,5}; one relation alone may go without: -[:TYPE]->+",
                     )
+                if low > high:
+                    raise checker.error(
+                        f"a path of at least {low} and at most {high} never matches",
+                        element.span,
+                        "invalid-length",
+                    )
                 ranges.append(range(low, high + 1))
     if prod(map(len, ranges)) > MOST_PATTERNS:
         raise checker.error(

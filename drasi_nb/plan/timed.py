@@ -126,6 +126,8 @@ class Lifting:
             if not is_aggregate(part):
                 return None
             if isinstance(part, ast.FunctionCall):
+                if not part.args:
+                    return part  # refused by its arity
                 first = ast.Case(part.span, None, ((inside, part.args[0]),), None)
                 return replace(part, args=(first, *part.args[1:]))
             one = ast.Literal(part.span, "INTEGER", 1)

@@ -29,8 +29,7 @@ PAIRS = [
     ("MATCH (r:Room) ((a)-[:IN]->(f:Floor)-[:IN]->(t)){1,1} (e) RETURN r.n AS n, f[0].name AS f, e.name AS e",
      "MATCH (r:Room)-[:IN]->(f:Floor)-[:IN]->(e) RETURN r.n AS n, f.name AS f, e.name AS e"),
     ("MATCH (r:Room) ((a)-[p:IN]->(c) WHERE p.w IS NULL OR a.n > 1){0,2} (e) RETURN r.n AS n, size(p) AS s, coalesce(e.name, e.n) AS e",
-     "MATCH (r:Room) WITH r, r AS e, 0 AS s RETURN r.n AS n, s, coalesce(e.name, e.n) AS e"
-     " UNION ALL MATCH (r:Room)-[p:IN*1..2]->(e) WHERE r.n > 1 RETURN r.n AS n, size(p) AS s, coalesce(e.name, e.n) AS e"),
+     "MATCH (r:Room) WITH r, r AS e, 0 AS s RETURN r.n AS n, s, coalesce(e.name, e.n) AS e UNION ALL MATCH (r:Room)-[p:IN*1..2]->(e) WHERE r.n > 1 RETURN r.n AS n, size(p) AS s, coalesce(e.name, e.n) AS e"),
     ("MATCH p = ((a:Room WHERE a.n = 2)-[:IN]->(c)){1} RETURN length(p) AS l, nodes(p)[1].name AS c",
      "MATCH p = (a:Room {n: 2})-[:IN]->(c) RETURN length(p) AS l, c.name AS c"),
     ("MATCH (f:Floor) OPTIONAL MATCH (f) ((x)<-[:IN]-(y)-[:IN]->(z)){2} (e) RETURN f.name AS f, e.name AS e",
@@ -115,6 +114,7 @@ WRONG = {
     "MATCH (r:Room) FILTER t > 1 RETURN r": ("undefined-variable", 23),
     "MATCH (r)-[:IN]->{1;2}(x) RETURN r": ("syntax", 20),
     "MATCH ((a)-[:IN]->(b)-[:IN]->(c))+ RETURN a": ("unbounded-path", 7),
+    "MATCH ((a)-[:IN]->(b)){3,2} RETURN a": ("invalid-length", 7),
     "MATCH ((a)-[:IN]->(b)){1,200} RETURN a": ("too-many-patterns", 1),
     "MATCH ((a)-[:IN]->(b)) RETURN a": ("syntax", 24),
 }
