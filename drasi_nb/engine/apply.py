@@ -7,6 +7,7 @@ change of the graph may touch (``watch``) are evaluated again; what differs is h
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from drasi_nb.engine.codegen.expand import Expand, expand_of
@@ -16,8 +17,11 @@ from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.interpreter import Interpreter
 from drasi_nb.engine.result import ResultStage, Row
 from drasi_nb.engine.search import StoreMatcher
+from drasi_nb.engine.through import ThroughTrails, is_through
 from drasi_nb.engine.watch import watch
 from drasi_nb.errors import EvaluationError
+from drasi_nb.plan.evaluation import Env
+from drasi_nb.plan.liveness import read_of_matches
 from drasi_nb.plan.nodes import Apply
 from drasi_nb.values.graph import Node
 from drasi_nb.values.ordering import order_key, unchanged
@@ -54,8 +58,10 @@ class ApplyStage:
         self._rows: dict[Any, tuple[Row, Answer, list[Any]]] = {}
         self._by_handle: dict[Any, set[Any]] = {}  # (source number, id) of a bound node -> keys
         self._dirty: set[Any] = set()
+        # rows changed by trails: key -> what parts of the answer were before the tick
+        self._were: dict[Any, dict[Any, Row | None]] = {}
         self._is_all_dirty = False
-        matcher = StoreMatcher(view)
+        matcher = StoreMatcher(view, read_of_matches((operator,), frozenset(self.names)))
         self._interpreter = Interpreter(matcher)
         generated = expand_of(operator, names, view, matcher.handle_of)
         self._expand: Expand | None = None
@@ -66,6 +72,14 @@ class ApplyStage:
         self.handlers: list[Handler] = watch(
             operator.inner, names, hands_on, matcher.trails, self._reached
         )
+        if is_through(operator):
+            through = ThroughTrails(
+                operator, matcher, self._rows_at, self._change, self._dirty.add
+            )
+            self.handlers = [
+                replace(handler, enum=through.enum) if handler.kind == "relation" else handler
+                for handler in self.handlers
+            ]
 
     def open(self) -> None:
         """Do nothing: rows come from the stage before."""
@@ -95,13 +109,35 @@ class ApplyStage:
                 self._dirty |= keys
                 self._mark()
 
+    def _rows_at(self, handle: int) -> list[tuple[Any, Env]]:
+        nodes = self.view.graph.nodes
+        source = nodes.page_group[handle >> 10].source
+        keys = self._by_handle.get((source, nodes.ids[handle]), ())
+        return [
+            (key, dict(zip(self.incoming, self._rows[key][0], strict=True))) for key in keys
+        ]
+
+    def _change(self, key: Any, more: Any, added: list[Any] | None) -> None:
+        """Let a row's answer gain or lose one row; a row that fails is asked anew."""
+        row, answer, failed = self._rows[key]
+        if failed:
+            self._dirty.add(key)
+        self._were.setdefault(key, {}).setdefault(more, answer.get(more))
+        self._mark()
+        if added is None:
+            answer.pop(more, None)
+        else:
+            answer[more] = (*row, *added)
+
     # -- what the stage before changes --------------------------------------------------
 
     def flush(self) -> None:
         """Evaluate the touched rows anew and hand on what differs."""
         incoming = {key: row for key, _, row in self.inbox.take()}
         touched = list(self._rows) if self._is_all_dirty else self._dirty
-        self._dirty, self._is_all_dirty = set(), False
+        touched = list(touched)
+        self._dirty.clear()
+        self._is_all_dirty = False
         for key in touched:
             if key not in incoming and key in self._rows:
                 incoming[key] = self._rows[key][0]
@@ -112,12 +148,26 @@ class ApplyStage:
                 old, new = before.get(more), after.get(more)
                 if old is None or new is None or not unchanged(old, new):
                     self.next((*key, *more), old, new)
+        were, self._were = self._were, {}
+        for key, parts in were.items():
+            answer = self._rows[key][1]
+            for more, old in parts.items():
+                new = answer.get(more)
+                if (old is not None or new is not None) and (
+                    old is None or new is None or not unchanged(old, new)
+                ):
+                    self.next((*key, *more), old, new)
 
     def _forget(self, key: Any) -> Answer:
         known = self._rows.pop(key, None)
         if known is None:
             return {}
         row, answer, failed = known
+        for more, old in self._were.pop(key, {}).items():
+            if old is None:
+                answer.pop(more, None)
+            else:
+                answer[more] = old
         for more in failed:
             self.log.record(self.number, -1, (*key, *more), None)
         for place in self._bound_nodes(row):

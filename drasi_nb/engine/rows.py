@@ -142,6 +142,7 @@ class SortStage(RowStage):
         self._places: dict[Any, Place] = {}  # row key -> its entry among the best
         self._waiting: set[Any] = set()  # keys of rows behind all of the best
         self._window: dict[Any, tuple[Any, Row]] = {}  # row key -> key and row handed on
+        self._last: Place | None = None  # of a full window; what comes behind it is not seen
 
     def flush(self) -> None:
         """Take the tick's rows in; hand on how the window changed.
@@ -150,6 +151,7 @@ class SortStage(RowStage):
         """
         is_whole = not self.operator.skip and self._stop is None
         entered = list[Place]()
+        is_moved = self._last is None
         for key, before, after in self.inbox.take():
             old = self._drop(key, before)
             new = None if after is None else self._put(key, after)
@@ -157,24 +159,29 @@ class SortStage(RowStage):
                 self._hand_on(key, old, new)
                 continue
             if old is not None:
-                self._leave(key)
+                is_moved |= self._leave(key)
             if new is not None:
-                entered.append((new[0], order_key(key), _Tie(key)))
+                place = (new[0], order_key(key), _Tie(key))
+                is_moved |= self._last is None or not self._last < place
+                entered.append(place)
         if is_whole:
             return
         self._enter(entered)
-        self._move_window()
+        if is_moved:
+            self._move_window()
 
     def held(self) -> int:
         """Return the number of rows that may come into the window."""
         return len(self._rows)
 
-    def _leave(self, key: Any) -> None:
+    def _leave(self, key: Any) -> bool:
+        """Take a row out; return whether the window may be another one without it."""
         place = self._places.pop(key, None)
         if place is None:
             self._waiting.discard(key)
-        else:
-            self._best.remove(place)
+            return False
+        self._best.remove(place)
+        return self._last is None or not self._last < place
 
     def _enter(self, entered: list[Place]) -> None:
         """Put rows among the best or let them wait; look for others where the best are too few."""
@@ -208,10 +215,13 @@ class SortStage(RowStage):
 
     def _move_window(self) -> None:
         window: dict[Any, tuple[Any, Row]] = {}
-        for rank, _, tie in islice(self._best, self.operator.skip, self._stop):
+        place: Place | None = None
+        for place in islice(self._best, self.operator.skip, self._stop):
+            rank, _, tie = place
             out = self._out(tie[0], (rank, self._rows[tie[0]]))
             assert out is not None
             window[tie[0]] = out
+        self._last = place if len(window) == self.operator.limit else None
         before_window, self._window = self._window, window
         for key, (out, row) in before_window.items():
             now = window.get(key)

@@ -6,7 +6,7 @@ where nothing leads to a slot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from drasi_nb.engine.codegen.slots import View
@@ -23,10 +23,15 @@ Found = dict[int, tuple[list[Edge], list[int]]]  # relation slot -> its relation
 
 
 class StoreMatcher:
-    """Finds the matches of a pattern in what a query sees."""
+    """Finds the matches of a pattern in what a query sees.
 
-    def __init__(self, view: View) -> None:
-        self.view, self.graph = view, view.graph
+    Args:
+        view: What the query sees.
+        read: By the id of a Match, which of its slots are made values; all of an unknown one.
+    """
+
+    def __init__(self, view: View, read: Mapping[int, frozenset[str]]) -> None:
+        self.view, self.graph, self._read = view, view.graph, read
         self.trails = Trails(view)
         self.is_single_source = len(view.sources) == 1
 
@@ -40,10 +45,10 @@ class StoreMatcher:
         for i, slot in enumerate(match.nodes):
             if slot.name in match.imports:
                 handle = self.handle_of(env[slot.name])
-                if handle is None or not self._fits(match, i, handle):
+                if handle is None or not self.fits(match, i, handle):
                     return
                 nodes[i] = handle
-        yield from (self._row(match, *found) for found in self._search(match, nodes, {}, env))
+        yield from (self.row(match, *found) for found in self._search(match, nodes, {}, env))
 
     # -- from values to the store -------------------------------------------------------
 
@@ -68,7 +73,8 @@ class StoreMatcher:
         number = self.graph.source_numbers.get(value.source or "")
         return None if number is None else self.graph.relation_at[number].get(value.id)
 
-    def _fits(self, match: Match, i: int, handle: int) -> bool:
+    def fits(self, match: Match, i: int, handle: int) -> bool:
+        """Return whether a node has the labels of a slot."""
         return self.graph.nodes.mask(match.nodes[i].labels, self.view.sources)[handle >> SHIFT]
 
     # -- the search ---------------------------------------------------------------------
@@ -100,7 +106,7 @@ class StoreMatcher:
                 if after.setdefault(slot.end, end) != end:
                     continue
                 fresh = {slot.start, slot.end} - nodes.keys()
-                if not all(self._fits(match, place, after[place]) for place in fresh):
+                if not all(self.fits(match, place, after[place]) for place in fresh):
                     continue
             yield from self._search(match, after, {**found, i: (edges, between)}, env)
 
@@ -136,34 +142,49 @@ class StoreMatcher:
 
     # -- back to values -----------------------------------------------------------------
 
-    def _row(
+    def row(
         self, match: Match, nodes: dict[int, int], found: Found
     ) -> tuple[tuple[Any, ...], Env]:
+        """Return (identities of what is not imported, slots) of a match."""
         graph = self.graph
+        read = self._read.get(id(match))
         slots: Env = {}
         key = list[Any]()
         for i, slot in enumerate(match.nodes):
             if slot.name in match.imports:
                 continue
-            slots[slot.name] = node = graph.node(nodes[i])
-            key.append(self._identity(node))
+            key.append(self._node_identity(nodes[i]))
+            if read is None or slot.name in read:
+                slots[slot.name] = graph.node(nodes[i])
         for i, relation in enumerate(match.relations):
             edges, between = found[i]
-            values = [graph.relation(*edge) for edge in edges]
-            if relation.length is not None:
-                slots[middle(relation.name)] = [graph.node(handle) for handle in between]
-            if relation.name in match.imports:
+            name, is_long = relation.name, relation.length is not None
+            if is_long and (read is None or middle(name) in read):
+                slots[middle(name)] = [graph.node(handle) for handle in between]
+            if name in match.imports:
                 continue
-            if relation.length is None:
-                slots[relation.name] = values[0]
-                key.append(self._identity(values[0]))
-            else:
-                slots[relation.name] = values
-                key.append(tuple(map(self._identity, values)))
+            identities = tuple(map(self._edge_identity, edges))
+            key.append(identities if is_long else identities[0])
+            if read is None or name in read:
+                values = [graph.relation(*edge) for edge in edges]
+                slots[name] = values if is_long else values[0]
         return tuple(key), slots
 
-    def _identity(self, element: Node | Relation) -> Any:
-        return element.id if self.is_single_source else (element.source, element.id)
+    def _node_identity(self, handle: int) -> Any:
+        nodes = self.graph.nodes
+        if self.is_single_source:
+            return nodes.ids[handle]
+        return (
+            self.graph.source_ids[nodes.page_group[handle >> SHIFT].source],
+            nodes.ids[handle],
+        )
+
+    def _edge_identity(self, edge: Edge) -> Any:
+        table, row = edge
+        if self.is_single_source:
+            return table.ids[row]
+        group = self.graph.nodes.page_group[table.src[row] >> SHIFT]
+        return (self.graph.source_ids[group.source], table.ids[row])
 
 
 _UNREACHED = 3

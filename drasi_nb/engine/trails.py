@@ -133,21 +133,13 @@ class Trails:
                     nodes.pop()
                 continue
             edge, node = step
-            if (
-                edge in edges
-                or not self._seen[node >> SHIFT]
-                or not self._passes(slot, edge, env)
-            ):
+            if edge in edges or not self.is_seen(node) or not self.passes(slot, edge, env):
                 continue
             edges.append(edge)
             nodes.append(node)
             if len(edges) >= least:
                 count += 1
-                if count > self.view.most_trails:
-                    raise TooManyTrailsError(
-                        f"{slot.written} has more than {self.view.most_trails:,} trails from one "
-                        "node; give it an upper bound, or raise RuntimeConfig.most_trails"
-                    )
+                self.check_count(slot, count)
                 yield edges.copy(), nodes.copy()
             if most is None or len(edges) < most:
                 stack.append(self.neighbours(node, slot.types, out, into))
@@ -155,7 +147,24 @@ class Trails:
                 edges.pop()
                 nodes.pop()
 
-    def _passes(self, slot: RelationSlot, edge: Edge, env: Env) -> bool:
+    def check_count(self, slot: RelationSlot, count: int) -> None:
+        """Refuse more trails from one node than the cap.
+
+        Raises:
+            TooManyTrailsError: There are more.
+        """
+        if count > self.view.most_trails:
+            raise TooManyTrailsError(
+                f"{slot.written} has more than {self.view.most_trails:,} trails from one "
+                "node; give it an upper bound, or raise RuntimeConfig.most_trails"
+            )
+
+    def is_seen(self, handle: int) -> bool:
+        """Return whether a node is there, and of a source that the query sees."""
+        return self._seen[handle >> SHIFT]
+
+    def passes(self, slot: RelationSlot, edge: Edge, env: Env) -> bool:
+        """Return whether a relation meets the condition on each step."""
         if slot.step is None:
             return True
         try:
@@ -211,9 +220,9 @@ class Trails:
             further = list[tuple[list[Edge], list[int]]]()
             for edges, nodes in level:
                 for edge, node in self.neighbours(nodes[-1], slot.types, out, into):
-                    if node in reached or not self._seen[node >> SHIFT]:
+                    if node in reached or not self.is_seen(node):
                         continue
-                    if self._passes(slot, edge, env):
+                    if self.passes(slot, edge, env):
                         further.append(([*edges, edge], [*nodes, node]))
             yield from further
             reached |= {nodes[-1] for _, nodes in further}

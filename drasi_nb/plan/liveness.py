@@ -48,9 +48,8 @@ def _before(operator: Operator, after: frozenset[str]) -> frozenset[str]:
             return (after - {name}) | free_variables(source)
         case Sort(keys=keys):
             return after | _free(e for e, _ in keys)
-        case Apply(inner=inner, kind=kind, adds=adds):
-            wanted = frozenset(adds) if kind in ("join", "optional") else frozenset[str]()
-            return (after - frozenset(adds)) | needed(inner, wanted)
+        case Apply(inner=inner, adds=adds):
+            return (after - frozenset(adds)) | needed(inner, _read_inside(operator, after))
         case Timed(calls=calls, stamp=stamp):
             read = frozenset(name for call in calls for name in call.arguments)
             if stamp is not None:
@@ -65,18 +64,45 @@ def _before(operator: Operator, after: frozenset[str]) -> frozenset[str]:
             return (after - {*bound}) | operator.imports | free
 
 
+def _read_inside(operator: Apply, after: frozenset[str]) -> frozenset[str]:
+    """Return the columns of an applied chain's rows that are read."""
+    if operator.kind in ("join", "optional"):
+        return after & frozenset(operator.adds)
+    if operator.kind == "collect":
+        projects = [op for op in operator.inner if isinstance(op, Project)]
+        return frozenset(name for name, _ in projects[-1].items)
+    return frozenset()
+
+
+def read_of_matches(
+    operators: Iterable[Operator], after: frozenset[str]
+) -> dict[int, frozenset[str]]:
+    """Return, by the id of every Match of a chain, which of its slots are read as values."""
+    out: dict[int, frozenset[str]] = {}
+    for operator in reversed(tuple(operators)):
+        match operator:
+            case Match(filters=filters):
+                out[id(operator)] = after | _free(filters)
+            case Apply(inner=inner):
+                out |= read_of_matches(inner, _read_inside(operator, after))
+            case Union(branches=branches):
+                for branch in branches:
+                    out |= read_of_matches(branch, after)
+            case _:
+                pass
+        after = _before(operator, after)
+    return out
+
+
 def pruned(operators: tuple[Operator, ...], after: frozenset[str]) -> tuple[Operator, ...]:
     """Return the chain without columns that are only handed on and nobody reads."""
     out = list[Operator]()
     for operator in reversed(operators):
         if isinstance(operator, Apply):
-            kept = wanted = operator.adds
+            kept = operator.adds
             if operator.kind in ("join", "optional"):
-                kept = wanted = tuple(name for name in operator.adds if name in after)
-            elif operator.kind == "collect":
-                projects = [op for op in operator.inner if isinstance(op, Project)]
-                wanted = tuple(name for name, _ in projects[-1].items)
-            inner = pruned(operator.inner, frozenset(wanted))
+                kept = tuple(name for name in operator.adds if name in after)
+            inner = pruned(operator.inner, _read_inside(operator, after))
             operator = replace(operator, adds=kept, inner=inner)
         elif isinstance(operator, Union):
             operator = Union(tuple(pruned(branch, after) for branch in operator.branches))
