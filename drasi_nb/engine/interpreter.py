@@ -36,7 +36,7 @@ from drasi_nb.plan.nodes import (
 from drasi_nb.values import arithmetic, logic
 from drasi_nb.values.graph import STAMP_BITS
 from drasi_nb.values.ordering import (
-    Descending,
+    descending_key,
     group_key,
     order_key,
     unchanged,
@@ -252,7 +252,7 @@ def rank_of(sort: Sort, env: Env) -> tuple[Any, ...]:
         EvaluationError: A key fails on the row.
     """
     return tuple(
-        Descending(order_key(evaluate(e, env))) if descending else order_key(evaluate(e, env))
+        descending_key(evaluate(e, env)) if descending else order_key(evaluate(e, env))
         for e, descending in sort.keys
     )
 

@@ -215,13 +215,12 @@ class SortStage(RowStage):
 
     def _move_window(self) -> None:
         window: dict[Any, tuple[Any, Row]] = {}
-        place: Place | None = None
-        for place in islice(self._best, self.operator.skip, self._stop):
-            rank, _, tie = place
+        places: list[Place] = list(islice(self._best, self.operator.skip, self._stop))
+        for rank, _, tie in places:
             out = self._out(tie[0], (rank, self._rows[tie[0]]))
             assert out is not None
             window[tie[0]] = out
-        self._last = place if len(window) == self.operator.limit else None
+        self._last = places[-1] if places and len(places) == self.operator.limit else None
         before_window, self._window = self._window, window
         for key, (out, row) in before_window.items():
             now = window.get(key)

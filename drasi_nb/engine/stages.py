@@ -24,6 +24,7 @@ from drasi_nb.plan.explain import Numbers
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.limits import with_limits
 from drasi_nb.plan.liveness import needed, pruned, reads_stamps
+from drasi_nb.plan.narrow import narrowed
 from drasi_nb.plan.nodes import (
     Aggregate,
     Apply,
@@ -97,7 +98,7 @@ class CompiledQuery:
         self.result = ResultStage(self._mark, identical)
         self._scans: list[tuple[Callable[[int, int], None], ast.LabelExpr | None]] = []
         self._numbers = 0
-        self.operators = pruned(with_limits(plan.operators), frozenset(plan.columns))
+        self.operators = pruned(narrowed(with_limits(plan.operators)), frozenset(plan.columns))
         self._reads_stamps = reads_stamps(self.operators)
         self.stage_of: dict[int, Stage] = {}  # by the id of its operator
         self._handed: dict[Stage, list[int]] = {}  # one count each, which the pipes increase

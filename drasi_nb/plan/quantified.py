@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
-from typing import cast
 
 from drasi_nb.language import ast
 from drasi_nb.plan.calls import Scope
@@ -141,9 +140,9 @@ class _Flat:
         span, a, b = last.span, last.variable, element.variable
         if a is not None and b is not None and a != b:
             if b in self.scope:
-                same: ast.ComparisonOp = "="
-                other = ((same, cast(ast.Expr, ast.Variable(span, b))),)
-                self.conditions.append(ast.Comparison(span, ast.Variable(span, a), other))
+                self.conditions.append(
+                    ast.Comparison(span, ast.Variable(span, a), (("=", ast.Variable(span, b)),))
+                )
             else:
                 self.merged[b] = a
         labels = last.labels or element.labels

@@ -5,29 +5,32 @@ from __future__ import annotations
 
 import sys
 
-sys.path[:0] = [".", "tests/engine", "tests/language"]
 
-import atheris  # type: ignore[import-not-found]  # noqa: E402 - the path comes first
+def main() -> None:
+    """Fuzz until the time is over or something breaks."""
+    import atheris  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 
-with atheris.instrument_imports(include=["drasi_nb.language", "drasi_nb.plan"]):
-    from fuzzing import WORDS, check
+    sys.path[:0] = [".", "tests/engine", "tests/language"]
+    with atheris.instrument_imports(include=["drasi_nb.language", "drasi_nb.plan"]):
+        from fuzzing import WORDS, check
 
-    from drasi_nb.language.dialects import CYPHER, GQL
+        from drasi_nb.language.dialects import CYPHER, GQL
 
+    def one(data: bytes) -> None:
+        """Read bytes as a dialect and a mix of words and characters."""
+        provider = atheris.FuzzedDataProvider(data)
+        dialect = (CYPHER, GQL)[provider.ConsumeBool()]
+        pieces = list[str]()
+        while provider.remaining_bytes():
+            if provider.ConsumeBool():
+                pieces.append(provider.PickValueInList(WORDS))
+            else:
+                pieces.append(provider.ConsumeUnicodeNoSurrogates(3))
+        check(" ".join(pieces), dialect)
 
-def one(data: bytes) -> None:
-    """Read bytes as a dialect and a mix of words and characters."""
-    provider = atheris.FuzzedDataProvider(data)
-    dialect = (CYPHER, GQL)[provider.ConsumeBool()]
-    pieces = list[str]()
-    while provider.remaining_bytes():
-        if provider.ConsumeBool():
-            pieces.append(provider.PickValueInList(WORDS))
-        else:
-            pieces.append(provider.ConsumeUnicodeNoSurrogates(3))
-    check(" ".join(pieces), dialect)
+    atheris.Setup(sys.argv, one)
+    atheris.Fuzz()
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, one)
-    atheris.Fuzz()
+    main()
