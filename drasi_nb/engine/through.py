@@ -139,7 +139,7 @@ def is_through(operator: Apply) -> bool:
                 operator.kind == "join"
                 and length is not None
                 and slot.name not in first.imports
-                and len(first.nodes) <= 2
+                and len(first.nodes) == len({slot.start, slot.end})
                 and bool(bound)
                 and all(isinstance(later, Filter | Project) for later in rest)
             )

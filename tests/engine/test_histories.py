@@ -43,6 +43,10 @@ def relation(id_: str, start: str, end: str, **properties: object) -> dict[str, 
 
 
 CASES = {
+    "a variable length beside another pattern": (
+        "MATCH (a:A)-[r*0..]-(a) MATCH (b) RETURN a.x AS x, b.x AS y, size(r) AS n",
+        [node("n0", "A", x=1), relation("r0", "n0", "n0")],
+    ),
     "a column that is no boolean as a condition": (
         "MATCH (a:A) UNWIND [a.x] AS x WITH a, x WHERE x RETURN a.x AS y",
         [
