@@ -295,22 +295,20 @@ class CompiledQuery:
 
     def settle(self) -> None:
         """Between two changes: run the stages that must see every change by itself."""
-        self._run(self.stages[: self.timed])
+        for stage in self.stages[: self.timed]:
+            stage.flush()
 
     def flush(self) -> list[RowChange]:
         """End a tick: run the stages in order; return what it changed in the result."""
-        self._run(self.stages)
-        self.is_touched = False
-        return self.result.take()
-
-    def _run(self, stages: list[Stage]) -> None:
-        self._runs += 1
-        if self._runs % SAMPLED:
-            for stage in stages:
+        self._runs = runs = self._runs + 1
+        if runs % SAMPLED:
+            for stage in self.stages:
                 stage.flush()
         else:
-            for stage in stages:
+            for stage in self.stages:
                 self._timings.setdefault(stage, Timing()).run(stage.flush)
+        self.is_touched = False
+        return self.result.take()
 
     def numbers(self, operator: Operator, walks: Mapping[Any, Timing]) -> Numbers | None:
         """Return what an operator did; None of one without a stage of its own.

@@ -48,6 +48,7 @@ class Engine:
         self.timers = Timers()
         self.history = history or History(1_000, None)
         self.timed: list[CompiledQuery] = []
+        self.stamp = 0  # of the change that is applied
         self.walks: dict[Any, Timing] = {}  # of handlers, one change in SAMPLED
 
     # -- queries ------------------------------------------------------------------------
@@ -100,7 +101,7 @@ class Engine:
 
     def _each(self, calls: tuple[Any, ...], last: Any, *element: Any) -> None:
         """Call every handler; one that breaks stops its query and no other."""
-        if not self.seq % SAMPLED:
+        if not self.seq & (SAMPLED - 1):
             calls = self._watched(calls)
         for call in calls:
             try:
@@ -124,39 +125,15 @@ class Engine:
     # -- changes ------------------------------------------------------------------------
 
     def apply(self, source: int, change: Accepted) -> None:
-        """Apply one change. Cost: the matches through the element, before and after."""
-        self.seq += 1
-        time_ms = change.time_ms
-        self.timers.stamp = (
-            (self.arrived_ms if time_ms is None else time_ms) << STAMP_BITS
-        ) | (self.seq & _SEQ_PART)
-        self._write(source, change)
-        if self.timed:
-            if self.history.is_kept:
-                self.history.record(self.graph, source, change.id)
-            self.settle()
+        """Apply one change. Cost: the matches through the element, before and after.
 
-    def settle(self) -> None:
-        """Let the stages that must see every change by itself take what there is."""
-        for query in self.timed:
-            if query.is_touched:
-                try:
-                    query.settle()
-                except Exception as error:  # noqa: BLE001 - that query alone stops
-                    self.broken.append((query, error))
-
-    def fire(self, now_ms: int, most: int = 10_000) -> int:
-        """Let the clock reach a time: rows that are due are asked again; return how many were."""
-        self.timers.now_ms = now_ms
-        fired = self.timers.fire(most)
-        if fired:
-            self.seq += 1
-            self.timers.stamp = (now_ms << STAMP_BITS) | (self.seq & _SEQ_PART)
-            self.settle()
-        return fired
-
-    def _write(self, source: int, change: Accepted) -> None:
-        op, element_id, labels, properties, start, _, _ = change
+        With queries that must see every change by itself, call ``apply_timed`` instead.
+        """
+        op, element_id, labels, properties, start, _, time_ms = change
+        self.seq = seq = self.seq + 1
+        if time_ms is None:
+            time_ms = self.arrived_ms
+        self.stamp = (time_ms << STAMP_BITS) | (seq & _SEQ_PART)
         graph = self.graph
         handle = graph.node_at[source].get(element_id)
         if handle is not None:
@@ -194,6 +171,33 @@ class Engine:
         else:
             self._insert_node(source, element_id, labels, properties)
 
+    def apply_timed(self, source: int, change: Accepted) -> None:
+        """Apply one change, and let the queries that must see it by itself take it."""
+        self.apply(source, change)
+        self.timers.stamp = self.stamp
+        if self.history.is_kept:
+            self.history.record(self.graph, source, change.id)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the stages that must see every change by itself take what there is."""
+        for query in self.timed:
+            if query.is_touched:
+                try:
+                    query.settle()
+                except Exception as error:  # noqa: BLE001 - that query alone stops
+                    self.broken.append((query, error))
+
+    def fire(self, now_ms: int, most: int = 10_000) -> int:
+        """Let the clock reach a time: rows that are due are asked again; return how many were."""
+        self.timers.now_ms = now_ms
+        fired = self.timers.fire(most)
+        if fired:
+            self.seq += 1
+            self.timers.stamp = (now_ms << STAMP_BITS) | (self.seq & _SEQ_PART)
+            self.settle()
+        return fired
+
     def _insert_node(
         self,
         source: int,
@@ -206,7 +210,7 @@ class Engine:
         if properties:
             for name, value in properties.items():
                 graph.nodes.write(name, handle, value)
-        graph.nodes.stamps[handle >> SHIFT][handle & LOW] = self.timers.stamp
+        graph.nodes.stamps[handle >> SHIFT][handle & LOW] = self.stamp
         self._each(self.router.node(graph.nodes.page_group[handle >> SHIFT]).enums, 1, handle)
 
     def _delete_node(self, source: int, element_id: Any, handle: int) -> None:
@@ -232,7 +236,7 @@ class Engine:
         handle = self.graph.place(source, change.id, frozenset(change.labels or ()))
         for name, value in values.items():
             nodes.write(name, handle, value)
-        nodes.stamps[handle >> SHIFT][handle & LOW] = self.timers.stamp
+        nodes.stamps[handle >> SHIFT][handle & LOW] = self.stamp
         self._each(self.router.node(nodes.page_group[handle >> SHIFT]).enums, 1, handle)
 
     def _set_properties(self, group: Group, handle: int, values: dict[str, Any]) -> None:
@@ -254,7 +258,7 @@ class Engine:
             # of one property: the name, which needs no set
             names = name if len(values) == 1 else frozenset(old)
         else:
-            stamps[place] = self.timers.stamp
+            stamps[place] = self.stamp
             return
         route = self.router.by_group.get(group) or self.router.node(group)
         both, fused = route.calls.get(names) or route.select(names)
@@ -264,10 +268,10 @@ class Engine:
             nodes.write(name, handle, values[name])
         if self.router.reads_stamps:
             old[STAMP] = stamps[place]
-        stamps[place] = self.timers.stamp
+        stamps[place] = self.stamp
         if both:
             self._each(both, 1, handle)
-        if not self.seq % SAMPLED:
+        if not self.seq & (SAMPLED - 1):
             fused = self._watched(fused)
         for upd in fused:
             try:
@@ -283,7 +287,7 @@ class Engine:
         if properties:
             for name, value in properties.items():
                 table.write(name, row, value)
-        table.stamps[row >> SHIFT][row & LOW] = self.timers.stamp
+        table.stamps[row >> SHIFT][row & LOW] = self.stamp
         self._each(self.router.relation(table, source).enums, 1, table, row)
 
     def _delete_relation(
@@ -325,7 +329,7 @@ class Engine:
         elif old:
             names = frozenset(old)
         else:
-            stamps[row & LOW] = self.timers.stamp
+            stamps[row & LOW] = self.stamp
             return
         route: Route = self.router.relation(table, source)
         both, fused = route.calls.get(names) or route.select(names)
@@ -334,6 +338,6 @@ class Engine:
             table.write(name, row, values[name])
         if self.router.reads_stamps:
             old[STAMP] = stamps[row & LOW]
-        stamps[row & LOW] = self.timers.stamp
+        stamps[row & LOW] = self.stamp
         self._each(both, 1, table, row)
         self._each(fused, old, table, row)

@@ -32,6 +32,7 @@ class Pump:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.engine = runtime.engine
+        self._now_ms = runtime.clock.now_ms
         self.queue: deque[tuple[int, list[Accepted], int]] = deque()
         self.submitted = 0
         self.taken = 0
@@ -44,7 +45,7 @@ class Pump:
 
     def submit(self, source: int, changes: list[Accepted]) -> None:
         """Queue a checked batch."""
-        self.queue.append((source, changes, self.runtime.clock.now_ms()))
+        self.queue.append((source, changes, self._now_ms()))
         self.submitted += len(changes)
 
     def waiting(self) -> bool:
@@ -131,9 +132,10 @@ class Pump:
         self.taken += len(changes)
         self._time_ms = changes[-1][6]
         engine = self.engine
+        apply, before = engine.apply, engine.seq
         if engine.timed:
             engine.timers.now_ms = self.runtime.clock.now_ms()
-        apply, before = engine.apply, engine.seq
+            apply = engine.apply_timed
         try:
             for change in changes:
                 apply(source, change)
@@ -160,7 +162,7 @@ class Pump:
         engine, by_compiled = self.engine, self.runtime.by_compiled
         time_ms = self._time_ms
         if time_ms is None:
-            time_ms = self.runtime.clock.now_ms()
+            time_ms = engine.arrived_ms
         deltas: list[Any] = []
         for compiled, changes in engine.end_tick():
             query = by_compiled[compiled]
