@@ -22,7 +22,7 @@ from drasi_nb.engine.watch import watch
 from drasi_nb.errors import EvaluationError
 from drasi_nb.plan.evaluation import Env
 from drasi_nb.plan.liveness import read_of_matches
-from drasi_nb.plan.nodes import Apply
+from drasi_nb.plan.nodes import Apply, Project
 from drasi_nb.values.graph import Node
 from drasi_nb.values.ordering import order_key, unchanged
 
@@ -68,7 +68,10 @@ class ApplyStage:
         self.source = ""
         if generated is not None:
             self._expand, self.source = generated
-        hands_on = operator.adds if operator.kind in ("join", "optional") else ()
+        hands_on = operator.adds
+        if operator.kind == "collect":  # of the one column of its last projection
+            projects = [inner for inner in operator.inner if isinstance(inner, Project)]
+            hands_on = tuple(name for name, _ in projects[-1].items)
         self.handlers: list[Handler] = watch(
             operator.inner, names, hands_on, matcher.trails, self._reached
         )

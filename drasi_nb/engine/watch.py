@@ -66,6 +66,8 @@ class SlotMap:
                     if kind in ("join", "optional"):
                         alive |= {name: below[name] for name in adds if name in below}
                         self.read_whole(adds, alive)
+                    elif kind == "collect":
+                        self.read_whole(below, below)
                 case Union(branches=branches):
                     for branch in branches:
                         self.add_chain(branch, dict(alive))

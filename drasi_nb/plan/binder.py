@@ -10,6 +10,7 @@ from drasi_nb.language import ast
 from drasi_nb.plan import projections
 from drasi_nb.plan.calls import has_aggregate
 from drasi_nb.plan.expressions import Checker, cannot_fail
+from drasi_nb.plan.joins import Joins
 from drasi_nb.plan.nodes import (
     Aggregate,
     Apply,
@@ -27,18 +28,26 @@ from drasi_nb.plan.nodes import (
 from drasi_nb.plan.patterns import Pattern
 from drasi_nb.plan.quantified import is_quantified, unrolled
 from drasi_nb.plan.split import split_variable_lengths
-from drasi_nb.plan.subqueries import bare_pattern, has_subquery, lift, mentioned
+from drasi_nb.plan.subqueries import bare_pattern, has_subquery, lift, mentioned, with_ends
 from drasi_nb.plan.timed import Lifting, has_timed
 from drasi_nb.span import NOWHERE, Span
 
 
-def bind(query: ast.Query, text: str, parameters: Mapping[str, Any]) -> Plan:
+def bind(
+    query: ast.Query, text: str, parameters: Mapping[str, Any], joins: Joins | None = None
+) -> Plan:
     """Return the plan of a parsed query.
+
+    Args:
+        query: The tree.
+        text: What it was parsed from.
+        parameters: Values of ``$name``.
+        joins: Synthetic joins by relation type.
 
     Raises:
         QuerySemanticError: The text means nothing, or what it means does not run yet.
     """
-    operators, columns = _query(query, Checker(text, parameters), {}, is_inner=False)
+    operators, columns = _query(query, Checker(text, parameters, joins), {}, is_inner=False)
     return Plan(_with_kept_order(operators, wanted=False), columns)
 
 
@@ -144,6 +153,7 @@ class _Binder:
 
     def _lifted(self, expression: ast.Expr, scope: dict[str, str]) -> ast.Expr:
         """Return an expression without subqueries and timed calls: each is a column of the scope."""
+        expression = with_ends(expression)
         if has_subquery(expression):
             expression = self._without_subqueries(expression, scope)
         if has_timed(expression) and not self.is_inner:
@@ -234,7 +244,7 @@ class _Binder:
         if clause.where is not None:
             conditions += _conjuncts(clause.where)
         late = list[ast.Expr]()
-        for condition in conditions:
+        for condition in map(with_ends, conditions):
             if has_subquery(condition) or has_timed(condition):
                 late.append(condition)
                 continue

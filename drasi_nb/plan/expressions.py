@@ -11,6 +11,7 @@ from drasi_nb.errors import ChangeError, QuerySemanticError
 from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
 from drasi_nb.plan.calls import KINDS, Scope, check_call, is_aggregate
+from drasi_nb.plan.joins import Joins
 from drasi_nb.plan.nodes import Constant, children
 from drasi_nb.span import Span
 from drasi_nb.values.change import stored_value
@@ -26,10 +27,18 @@ _ELEMENT = {"NODE", "RELATIONSHIP", "MAP", "ANY", "NULL"}
 
 
 class Checker:
-    """Checks expressions of one query text against its parameters."""
+    """Checks expressions of one query text.
 
-    def __init__(self, text: str, parameters: Mapping[str, Any]) -> None:
-        self.text, self.parameters = text, parameters
+    Args:
+        text: The query.
+        parameters: Values of ``$name``.
+        joins: Synthetic joins by relation type.
+    """
+
+    def __init__(
+        self, text: str, parameters: Mapping[str, Any], joins: Joins | None = None
+    ) -> None:
+        self.text, self.parameters, self.joins = text, parameters, joins or {}
         self._fresh = count()
 
     def fresh(self, prefix: str) -> str:

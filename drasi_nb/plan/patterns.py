@@ -8,6 +8,7 @@ from itertools import combinations
 from drasi_nb.language import ast
 from drasi_nb.language.labels import disjoint_types
 from drasi_nb.plan.expressions import Checker
+from drasi_nb.plan.joins import Join, join_of, joined
 from drasi_nb.plan.nodes import STEP, MakePath, Match, NodeSlot, RelationSlot, middle
 
 _ELEMENTS = {"ANY", "NULL"}  # what a name may hold besides the element itself
@@ -18,7 +19,7 @@ class Pattern:
 
     Attributes:
         scope: Names with their types; patterns add theirs.
-        paths: Named paths, each as the expression that makes it.
+        paths: Named paths and joined relations, each as the expression that makes it.
         conditions: Inline conditions, not checked yet.
     """
 
@@ -29,7 +30,8 @@ class Pattern:
         self.unique: list[tuple[int, int]] = []
         self.filters: list[ast.Expr] = []
         self.imports: set[str] = set()
-        self.paths: dict[str, MakePath] = {}
+        self.paths: dict[str, ast.Expr] = {}
+        self._joined: dict[str, list[ast.Expr]] = {}  # of this clause, by join
         self.conditions: list[ast.Expr] = []
 
     def add(self, patterns: Iterable[ast.PathPattern]) -> None:
@@ -39,6 +41,7 @@ class Pattern:
             QuerySemanticError: A name stands for something else.
         """
         first = len(self.relations)
+        self._joined.clear()
         for pattern in patterns:
             self._path(pattern, first)
         for a, b in combinations(range(first, len(self.relations)), 2):
@@ -84,23 +87,62 @@ class Pattern:
                 "invalid-shortest-path",
             )
         ends = [self._node(e) for e in pattern.elements if isinstance(e, ast.NodePattern)]
-        slots = list[RelationSlot]()
+        parts = list[tuple[ast.Expr, ast.Expr | None]]()  # relation, nodes between
         for place, step in enumerate(steps):
-            slots.append(
-                self._relation(step, ends[place], ends[place + 1], first, pattern.shortest)
-            )
+            join = join_of(step, self.checker.joins)
+            if join is not None:
+                relation = self._join(step, join, ends[place : place + 2], pattern)
+                parts.append((relation, None))
+                continue
+            slot = self._relation(step, ends[place], ends[place + 1], first, pattern.shortest)
+            between = None
+            if slot.length is not None:
+                between = ast.Variable(pattern.span, middle(slot.name))
+            parts.append((ast.Variable(pattern.span, slot.name), between))
         if name is None:
             return
         self.scope[name] = "PATH"
         self.paths[name] = MakePath(
             pattern.span,
             tuple(ast.Variable(pattern.span, self.nodes[end].name) for end in ends),
-            tuple(ast.Variable(pattern.span, slot.name) for slot in slots),
-            tuple(
-                None if s.length is None else ast.Variable(pattern.span, middle(s.name))
-                for s in slots
-            ),
+            tuple(relation for relation, _ in parts),
+            tuple(between for _, between in parts),
         )
+
+    def _join(
+        self,
+        step: ast.RelationPattern,
+        join: Join,
+        ends: list[int],
+        path: ast.PathPattern,
+    ) -> ast.Expr:
+        """Add a synthetic join; return its relation."""
+        checker, name = self.checker, step.variable
+        if step.length is not None or path.shortest is not None:
+            raise checker.error(
+                f"{join.id!r} is a synthetic join and has no variable length",
+                step.span,
+                "join-length",
+                "write its steps one by one",
+            )
+        if name is not None and name in self.scope:
+            raise checker.error(
+                f"{name!r} is bound already", step.span, "already-bound", "choose another name"
+            )
+        names = (self.nodes[ends[0]].name, self.nodes[ends[1]].name)
+        labels = (self.nodes[ends[0]].labels, self.nodes[ends[1]].labels)
+        pair = joined(step, join, names, labels)
+        self.conditions.append(pair.condition)
+        for other in self._joined.get(join.id, ()):
+            differs = ast.Comparison(step.span, pair.relation, (("<>", other),))
+            self.conditions.append(differs)
+        self._joined.setdefault(join.id, []).append(pair.relation)
+        if name is not None or step.properties is not None or step.where is not None:
+            name = name or checker.fresh("j")
+            self.scope[name] = "RELATIONSHIP"
+            self.paths[name] = pair.relation
+            self._inline(step, name)
+        return pair.relation
 
     def _node(self, pattern: ast.NodePattern) -> int:
         name = pattern.variable or self.checker.fresh("n")

@@ -14,6 +14,37 @@ SUBQUERIES = (ast.PatternPredicate, ast.PatternComprehension, ast.Subquery)
 LOCAL = (ast.ListComprehension, ast.Quantifier, ast.Reduce)
 
 
+def with_ends(expression: ast.Expr) -> ast.Expr:
+    """Return an expression in which ``startNode(r)`` is ``[(x)-[r]->() | x][0]``.
+
+    The node is looked for in the graph, so its changes reach the query.
+    """
+
+    def change(e: ast.Expr) -> ast.Expr | None:
+        if not isinstance(e, ast.FunctionCall) or len(e.args) != 1:
+            return None
+        is_start = e.name.lower() == "startnode"
+        if not is_start and e.name.lower() != "endnode":
+            return None
+        span, argument = e.span, with_ends(e.args[0])
+        zero = ast.Literal(span, "INTEGER", 0)
+        if not isinstance(argument, ast.Variable):  # of [argument], so that it has a name
+            call = replace(e, args=(ast.Variable(span, "one relation"),))
+            listed = ast.ListLiteral(span, (argument,))
+            every = ast.ListComprehension(span, "one relation", listed, None, with_ends(call))
+            return ast.Index(span, every, zero)
+        found = ast.NodePattern(span, "end of relation", None, None, None)
+        other = ast.NodePattern(span, None, None, None, None)
+        relation = ast.RelationPattern(span, argument.name, None, "->", None, None, None)
+        path = (found, relation, other) if is_start else (other, relation, found)
+        pattern = ast.PathPattern(span, None, path)
+        result = ast.Variable(span, "end of relation")
+        return ast.Index(span, ast.PatternComprehension(span, pattern, None, result), zero)
+
+    changed: ast.Expr = rewrite(expression, change)
+    return changed
+
+
 def has_subquery(expression: ast.Expr) -> bool:
     """Return whether a pattern or a query stands anywhere in an expression."""
     return any(isinstance(part, SUBQUERIES) for part in walk(expression))

@@ -12,6 +12,7 @@ from drasi_nb.frames.result import ResultTable
 from drasi_nb.language.dialects import DIALECTS
 from drasi_nb.language.parser import parse
 from drasi_nb.plan.binder import bind
+from drasi_nb.plan.joins import Joins
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.runtime.components import log
 from drasi_nb.values.ordering import identical
@@ -38,7 +39,11 @@ def refuse_later(options: Mapping[str, Any], language: str) -> None:
 
 
 def plan_of(
-    text: str, parameters: Mapping[str, Any], sources: tuple[str, ...], language: str
+    text: str,
+    parameters: Mapping[str, Any],
+    sources: tuple[str, ...],
+    language: str,
+    joins: Joins,
 ) -> Plan:
     """Return the plan of a query text.
 
@@ -48,7 +53,7 @@ def plan_of(
     """
     if not sources:
         raise ComponentError("a query needs at least one source")
-    return bind(parse(text, DIALECTS[language]), text, parameters)
+    return bind(parse(text, DIALECTS[language]), text, parameters, joins)
 
 
 def replace_rows(

@@ -18,6 +18,7 @@ from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.tick import Engine
 from drasi_nb.errors import ComponentError, ConfigError
 from drasi_nb.frames.delta import Delta
+from drasi_nb.plan.joins import read_joins
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.background import Background
 from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected
@@ -142,7 +143,8 @@ class Runtime:
             sources: Ids of the sources whose elements it sees.
             language: "cypher" or "gql".
             parameters: Values of ``$name``; fixed at registration.
-            joins: Synthetic joins; a later release.
+            joins: Synthetic joins: relations that stand for equal properties, each
+                ``{"id": "PART_OF", "keys": [{"label": .., "property": ..}, ...]}``.
             middleware: Pipelines; a later release.
             key: Columns that identify a row; a later release.
             auto_start: Whether to start it now.
@@ -152,12 +154,12 @@ class Runtime:
             ComponentError: A source is unknown, or the id belongs to another kind.
         """
         self._open_for(id, "query")
-        later = {"joins": tuple(joins), "middleware": tuple(middleware), "key": key}
+        later = {"middleware": tuple(middleware), "key": key}
         registration.refuse_later(later, language)
         wanted = (sources,) if isinstance(sources, str) else tuple(sources)
         for source_id in wanted:
             self.registry.get(source_id, "source")
-        plan = registration.plan_of(text, parameters or {}, wanted, language)
+        plan = registration.plan_of(text, parameters or {}, wanted, language, read_joins(joins))
         query = self._queries.get(id)
         if query is None:
             query = Query(self, id)

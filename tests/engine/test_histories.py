@@ -43,6 +43,25 @@ def relation(id_: str, start: str, end: str, **properties: object) -> dict[str, 
 
 
 CASES = {
+    "a property of a node in a list of nodes": (
+        "MATCH (a:A) RETURN [(a)-->(b) | b] AS l, COLLECT { MATCH (a)-->(b) RETURN b } AS m",
+        [
+            node("n0", "A"),
+            node("n1", "B", x=1),
+            relation("r0", "n0", "n1"),
+            {"op": "update", "id": "n1", "properties": {"x": 2}},
+        ],
+    ),
+    "a property of the start of a relation": (
+        "MATCH (:A)-[r]-() RETURN startNode(r) AS s, endNode(r).x AS e, [startNode(r)] AS l",
+        [
+            node("n0", "A"),
+            node("n1", "B", x=1),
+            relation("r0", "n0", "n1"),
+            {"op": "update", "id": "n1", "properties": {"x": 2}},
+            {"op": "update", "id": "n0", "properties": {"x": 3}},
+        ],
+    ),
     "a variable length beside another pattern": (
         "MATCH (a:A)-[r*0..]-(a) MATCH (b) RETURN a.x AS x, b.x AS y, size(r) AS n",
         [node("n0", "A", x=1), relation("r0", "n0", "n0")],
