@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.clock import Timer
 from drasi_nb.errors import ComponentError
+from drasi_nb.runtime.derived import DerivedSources
 from drasi_nb.runtime.registration import break_query
 from drasi_nb.values.change import Accepted
 
@@ -32,6 +33,7 @@ class Pump:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.engine = runtime.engine
+        self.derived = DerivedSources(runtime)
         self._now_ms = runtime.clock.now_ms
         self.queue: deque[tuple[int, list[Accepted], int]] = deque()
         self.submitted = 0
@@ -137,11 +139,16 @@ class Pump:
             engine.timers.now_ms = self.runtime.clock.now_ms()
             apply = engine.apply_timed
         try:
-            for change in changes:
-                apply(source, change)
+            if self.derived.of_source.get(source):
+                for change in changes:
+                    apply(source, change)
+                    self.derived.take(source, change)
+            else:
+                for change in changes:
+                    apply(source, change)
         except BaseException:
             # an interrupt in the middle of a change: no query can trust what it saw
-            done = engine.seq - before
+            done = min(engine.seq - before, len(changes))
             self.taken += done - len(changes)
             self._position += done
             for compiled, query in list(self.runtime.by_compiled.items()):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from drasi_nb.engine.stages import CompiledQuery
     from drasi_nb.plan.nodes import Plan
     from drasi_nb.runtime.components import Component
+    from drasi_nb.runtime.derived import Subscription
     from drasi_nb.runtime.runtime import Runtime
 
 
@@ -51,6 +52,7 @@ class Query:
         self.runtime, self.id = runtime, id_
         self.text, self.language = "", "cypher"
         self.sources: tuple[str, ...] = ()
+        self.subscriptions: list[Subscription] = []
         self.plan: Plan | None = None
         self.compiled: CompiledQuery | None = None
         self.component: Component | None = None

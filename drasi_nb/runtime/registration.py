@@ -90,7 +90,8 @@ def start_query(runtime: Runtime, query: Query) -> None:
     assert query.plan is not None
     try:
         runtime.engine.timers.now_ms = runtime.engine.arrived_ms = runtime.clock.now_ms()
-        compiled = runtime.engine.add_query(query.plan, query.sources)
+        seen = runtime.pump.derived.follow(query)
+        compiled = runtime.engine.add_query(query.plan, seen)
         changes = compiled.flush()
         runtime.engine.touched[:] = [c for c in runtime.engine.touched if c is not compiled]
     except Exception as error:
@@ -112,6 +113,7 @@ def forget_compiled(runtime: Runtime, query: Query) -> None:
     if compiled is not None:
         runtime.engine.remove_query(compiled)
         runtime.by_compiled.pop(compiled, None)
+    runtime.pump.derived.leave(query)
 
 
 def break_query(runtime: Runtime, query: Query, error: BaseException) -> None:

@@ -22,6 +22,7 @@ from drasi_nb.plan.joins import read_joins
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.background import Background
 from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected
+from drasi_nb.runtime.derived import subscriptions
 from drasi_nb.runtime.port import Port
 from drasi_nb.runtime.protocols import Reaction, Source
 from drasi_nb.runtime.pump import Pump
@@ -124,7 +125,7 @@ class Runtime:
         id: str,
         text: str,
         *,
-        sources: Iterable[str],
+        sources: Iterable[str | Mapping[str, Any]],
         language: str = "cypher",
         parameters: Mapping[str, Any] | None = None,
         joins: Iterable[Any] = (),
@@ -140,23 +141,28 @@ class Runtime:
         Args:
             id: Name of the query.
             text: One read query.
-            sources: Ids of the sources whose elements it sees.
+            sources: Ids of the sources whose elements it sees; or, to pass only some of the
+                middlewares, ``{"id": .., "pipeline": [their names]}``.
             language: "cypher" or "gql".
             parameters: Values of ``$name``; fixed at registration.
             joins: Synthetic joins: relations that stand for equal properties, each
                 ``{"id": "PART_OF", "keys": [{"label": .., "property": ..}, ...]}``.
-            middleware: Pipelines; a later release.
+            middleware: What every change passes before this query sees it: Drasi's kinds, each
+                ``{"kind": "unwind", "name": .., ...}``, or functions of a ``Change``.
             key: Columns that identify a row; a later release.
             auto_start: Whether to start it now.
 
         Raises:
             QueryError: The text is at fault; line, column and hint say where and how.
+            ConfigError: A join, a middleware or a subscription is malformed.
             ComponentError: A source is unknown, or the id belongs to another kind.
         """
         self._open_for(id, "query")
-        later = {"middleware": tuple(middleware), "key": key}
-        registration.refuse_later(later, language)
-        wanted = (sources,) if isinstance(sources, str) else tuple(sources)
+        registration.refuse_later({"key": key}, language)
+        followed = subscriptions(
+            (sources,) if isinstance(sources, str | Mapping) else sources, middleware
+        )
+        wanted = tuple(subscription.source for subscription in followed)
         for source_id in wanted:
             self.registry.get(source_id, "source")
         plan = registration.plan_of(text, parameters or {}, wanted, language, read_joins(joins))
@@ -170,6 +176,7 @@ class Runtime:
         else:
             self.registry.tell(self._component(id), "query replaced")
         query.text, query.language, query.sources, query.plan = text, language, wanted, plan
+        query.subscriptions = followed
         if auto_start or query.compiled is not None:
             registration.start_query(self, query)
         return query

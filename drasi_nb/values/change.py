@@ -16,6 +16,7 @@ from drasi_nb.values.temporal.types import TEMPORAL, Duration
 
 INSERT, UPDATE, DELETE = 0, 1, 2
 _OPS = {"insert": INSERT, "update": UPDATE, "delete": DELETE}
+_FAR_MS = 2**43  # so that a stamp fits 64 bits
 _FREE = frozenset({float, str, bool, type(None), Duration, *TEMPORAL})
 _PYTHON_TIMES = (dt.date, dt.time, dt.timedelta)
 
@@ -85,7 +86,7 @@ def accept(change: Any, index: int | None = None) -> Accepted:
         start, end, moment = get("start_id"), get("end_id"), get("effective_from")
         if start is not None or end is not None:
             _check_ends(start, end, index, element_id)
-        if moment is not None and type(moment) is not int:
+        if moment is not None and (type(moment) is not int or abs(moment) >= _FAR_MS):
             moment = _moment(moment, index, element_id)
     labels = get("labels")
     if type(labels) is list and len(labels) == 1 and type(labels[0]) is str and labels[0]:
@@ -206,7 +207,15 @@ def _stored(value: Any, key: str, index: int | None, element_id: Any) -> Any:
 def _moment(value: Any, index: int | None, element_id: Any) -> int:
     if isinstance(value, dt.datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
-        return round(aware.timestamp() * 1000)
+        value = round(aware.timestamp() * 1000)
+        if abs(value) < _FAR_MS:
+            return int(value)
+    if type(value) is int:
+        raise ChangeError(
+            f"effective_from must be in ms since the epoch, of the years 1692 to 2248, got {value}",
+            index=index,
+            element_id=element_id,
+        )
     raise ChangeError(
         f"effective_from must be ms since the epoch or a datetime, got {value!r}",
         index=index,

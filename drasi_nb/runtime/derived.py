@@ -1,0 +1,167 @@
+"""What a query sees of a source through middleware: a derived source of its own.
+
+Every change of the source also passes the query's pipeline, right behind it and in the same
+tick, and what comes out is applied under the derived source, which that query alone sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from drasi_nb.errors import ChangeError
+from drasi_nb.middleware import Pipeline
+from drasi_nb.middleware.configuration import Setting
+from drasi_nb.runtime.components import Rejected
+from drasi_nb.values.change import DELETE, Accepted, Change, accept
+from drasi_nb.values.graph import STAMP_BITS
+
+if TYPE_CHECKING:
+    from drasi_nb.runtime.query import Query
+    from drasi_nb.runtime.runtime import Runtime
+
+_OPS = ("insert", "update", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One source of a query.
+
+    Attributes:
+        source: Its id.
+        middleware: Configurations that its changes pass, in order; empty is as they are.
+    """
+
+    source: str
+    middleware: tuple[Any, ...] = ()
+
+
+def subscriptions(sources: Iterable[Any], middleware: Iterable[Any]) -> list[Subscription]:
+    """Return what a query subscribes to.
+
+    Args:
+        sources: Ids, or ``{"id": .., "pipeline": [names of middlewares]}``. An id alone takes
+            every middleware, in order.
+        middleware: Configurations and functions; see ``drasi_nb.middleware``.
+
+    Raises:
+        ConfigError: One of them is malformed, or a pipeline names a middleware that is not there.
+    """
+    configs = tuple(middleware)
+    by_name = dict(zip(Pipeline.of(configs, place="middleware").names, configs, strict=True))
+    out = list[Subscription]()
+    for setting in Setting(list(sources), "sources").items():
+        if isinstance(setting.value, str):
+            out.append(Subscription(setting.value, configs))
+            continue
+        fields = setting.fields(("id",), ("pipeline",))
+        chosen = configs
+        if "pipeline" in fields:
+            names = [name.text() for name in fields["pipeline"].items()]
+            Pipeline.of(
+                configs, names, place="middleware", names_place=fields["pipeline"].place
+            )
+            chosen = tuple(by_name[name] for name in names)
+        out.append(Subscription(fields["id"].text(), chosen))
+    return out
+
+
+@dataclass(slots=True)
+class Derived:
+    """A source as one query sees it.
+
+    Attributes:
+        id: Of the derived source, in the graph.
+        source: Id of the source.
+        query: Id of the query.
+        number: Of the derived source.
+        pipeline: What changes pass.
+    """
+
+    id: str
+    source: str
+    query: str
+    number: int
+    pipeline: Pipeline
+
+
+class DerivedSources:
+    """All derived sources of a runtime."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.of_source: dict[int, list[Derived]] = {}  # by the number of the source
+
+    def follow(self, query: Query) -> tuple[str, ...]:
+        """Derive what a query sees of its sources from what is there; return their ids."""
+        ids = list[str]()
+        graph = self.runtime.engine.graph
+        for subscription in query.subscriptions:
+            if not subscription.middleware:
+                ids.append(subscription.source)
+                continue
+            derived_id = f"{subscription.source} for {query.id}"
+            derived = Derived(
+                derived_id,
+                subscription.source,
+                query.id,
+                graph.source(derived_id),
+                Pipeline.of(subscription.middleware),
+            )
+            source = graph.source(subscription.source)
+            for change in self._present(source):
+                self._pass(derived, change)
+            self.of_source.setdefault(source, []).append(derived)
+            ids.append(derived_id)
+        return tuple(ids)
+
+    def leave(self, query: Query) -> None:
+        """Forget what was derived for a query."""
+        engine = self.runtime.engine
+        for many in self.of_source.values():
+            for derived in [one for one in many if one.query == query.id]:
+                many.remove(derived)
+                graph, number = engine.graph, derived.number
+                for element_id in [*graph.relation_at[number], *graph.node_at[number]]:
+                    gone = Accepted(DELETE, element_id, None, None, None, None, None)
+                    engine.apply(number, gone)
+
+    def take(self, source: int, change: Accepted) -> None:
+        """Pass a change, already applied, to all that is derived of its source."""
+        for derived in self.of_source.get(source, ()):
+            self._pass(derived, as_change(change))
+
+    def _pass(self, derived: Derived, change: Change) -> None:
+        engine = self.runtime.engine
+        try:
+            made = [accept(one) for one in derived.pipeline(change)]
+        except ChangeError as error:
+            registry = self.runtime.registry
+            registry.rejected.append(
+                Rejected(
+                    derived.source, None, change.id, error.reason, change, registry.now_ms()
+                )
+            )
+            registry.note(registry.get(derived.query), str(error))
+            return
+        apply = engine.apply_timed if engine.timed else engine.apply
+        for one in made:
+            apply(derived.number, one)
+
+    def _present(self, source: int) -> Iterator[Change]:
+        """Yield what is in the graph of a source as inserts, nodes first."""
+        graph = self.runtime.engine.graph
+        for node in graph.all_nodes(frozenset((source,))):
+            time_ms = node.stamp >> STAMP_BITS
+            yield Change("insert", node.id, node.labels, node.properties, None, None, time_ms)
+        for r in graph.all_relations(frozenset((source,))):
+            time_ms = r.stamp >> STAMP_BITS
+            yield Change("insert", r.id, (r.type,), r.properties, r.start, r.end, time_ms)
+
+
+def as_change(change: Accepted) -> Change:
+    """Return a checked change as one that middleware takes."""
+    op, element_id, labels, properties, start, end, time_ms = change
+    values: Mapping[str, Any] = properties or {}
+    return Change(_OPS[op], element_id, labels, values, start, end, time_ms)
