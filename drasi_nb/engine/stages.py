@@ -81,6 +81,7 @@ class CompiledQuery:
             taken in one walk where a part has one slot for the element.
         ranks: The sort key of every row by row key, where the query ends with ORDER BY.
         timed: How many stages, from the first on, must see every change by itself.
+        depth: Behind how many other queries, whose results it reads, it stands.
         asks_versions: Whether it asks what elements were.
     """
 
@@ -94,6 +95,7 @@ class CompiledQuery:
         self.sources: list[str] = []
         self.ranks: dict[Any, tuple[Any, ...]] | None = None
         self.timed = 0
+        self.depth = 0
         self.asks_versions = False
         self.result = ResultStage(self._mark, identical)
         self._scans: list[tuple[Callable[[int, int], None], ast.LabelExpr | None]] = []

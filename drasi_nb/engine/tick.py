@@ -87,9 +87,13 @@ class Engine:
                 self.walks.pop(handler.upd, None)
 
     def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
-        """Flush the touched queries; return what changed in each."""
+        """Flush the touched queries, those behind others later; return what changed in each."""
         touched = self.touched.copy()
         self.touched.clear()
+        first = min((query.depth for query in touched), default=0)
+        if any(query.depth != first for query in touched):
+            self.touched += [query for query in touched if query.depth != first]
+            touched = [query for query in touched if query.depth == first]
         out: list[tuple[CompiledQuery, list[RowChange]]] = []
         for query in touched:
             try:

@@ -171,17 +171,24 @@ class Pump:
         if time_ms is None:
             time_ms = engine.arrived_ms
         deltas: list[Any] = []
-        for compiled, changes in engine.end_tick():
-            query = by_compiled[compiled]
-            delta = query.take(changes, engine.seq, time_ms)
-            if delta is not None:
-                deltas.append((query, delta))
+        while engine.touched:  # again where results of queries are sources of others
+            for compiled, changes in engine.end_tick():
+                query = by_compiled[compiled]
+                delta = query.take(changes, engine.seq, time_ms)
+                if delta is not None:
+                    deltas.append((query, delta))
         if engine.broken:
             self._report_broken()
         if engine.timed:
             self.set_alarm()
         for query, delta in deltas:  # every query has moved by now
             query.deliver(delta)
+
+    def settle(self) -> None:
+        """End the tick that a replaced result began in the queries over it."""
+        if self.engine.touched and not self._busy:
+            self.is_open = True
+            self.run()
 
     def set_alarm(self) -> None:
         """Have the clock call when the next rows are due."""

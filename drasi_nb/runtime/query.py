@@ -189,6 +189,7 @@ class Query:
         if not changes:
             return None
         self.table.apply(changes)
+        self.runtime.internal.feed(self, changes)
         self.last_seq, self.last_time_ms = seq, time_ms
         self._component.changes += len(changes)
         if not self._callbacks:

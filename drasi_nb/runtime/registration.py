@@ -15,6 +15,7 @@ from drasi_nb.plan.binder import bind
 from drasi_nb.plan.joins import Joins
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.runtime.components import log
+from drasi_nb.runtime.internal import PREFIX
 from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ def users_of(runtime: Runtime, component: Component) -> list[str]:
     """Return the ids of the components that need one."""
     if component.kind == "source":
         return [query.id for query in runtime.queries.values() if component.id in query.sources]
+    if component.kind == "query":
+        as_source = f"{PREFIX}{component.id}"
+        over = [query.id for query in runtime.queries.values() if as_source in query.sources]
+        told = [r for r in runtime.reactions if component.id in runtime.listens_to(r)]
+        return over + told
     return []
 
 
@@ -90,6 +96,8 @@ def start_query(runtime: Runtime, query: Query) -> None:
     assert query.plan is not None
     try:
         runtime.engine.timers.now_ms = runtime.engine.arrived_ms = runtime.clock.now_ms()
+        for source_id in query.sources:
+            runtime.internal.open(source_id)
         seen = runtime.pump.derived.follow(query)
         compiled = runtime.engine.add_query(query.plan, seen)
         changes = compiled.flush()
@@ -101,10 +109,12 @@ def start_query(runtime: Runtime, query: Query) -> None:
     query.compiled = compiled
     runtime.by_compiled[compiled] = query
     runtime.pump.set_alarm()
+    compiled.depth = runtime.internal.depth(query.sources)
     delta = replace_rows(query, query.plan.columns, changes, runtime.clock.now_ms())
     runtime.registry.move(component, "Running", "query started")
     if delta is not None:
         query.deliver(delta)
+    runtime.pump.settle()
 
 
 def forget_compiled(runtime: Runtime, query: Query) -> None:

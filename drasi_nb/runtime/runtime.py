@@ -23,6 +23,7 @@ from drasi_nb.runtime import registration
 from drasi_nb.runtime.background import Background
 from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected
 from drasi_nb.runtime.derived import subscriptions
+from drasi_nb.runtime.internal import InternalSources
 from drasi_nb.runtime.port import Port
 from drasi_nb.runtime.protocols import Reaction, Source
 from drasi_nb.runtime.pump import Pump
@@ -71,7 +72,9 @@ class Runtime:
         self._queries: dict[str, Query] = {}
         self._reactions: dict[str, Reaction] = {}
         self._unsubscribe: dict[str, list[Callable[[], None]]] = {}
+        self._listening: dict[str, tuple[str, ...]] = {}  # reaction -> its queries
         self.pump = Pump(self)
+        self.internal = InternalSources(self)
         self.background = Background(self.pump.slice, self.config)
 
     # -- components ---------------------------------------------------------------------
@@ -90,6 +93,10 @@ class Runtime:
     def reactions(self) -> Mapping[str, Reaction]:
         """Return the reactions by id."""
         return MappingProxyType(self._reactions)
+
+    def listens_to(self, id: str) -> tuple[str, ...]:
+        """Return the ids of the queries that a reaction listens to."""
+        return self._listening[id]
 
     @property
     def seq(self) -> int:
@@ -142,7 +149,8 @@ class Runtime:
             id: Name of the query.
             text: One read query.
             sources: Ids of the sources whose elements it sees; or, to pass only some of the
-                middlewares, ``{"id": .., "pipeline": [their names]}``.
+                middlewares, ``{"id": .., "pipeline": [their names]}``. ``"query:comfort"`` is
+                the result of another query, ``"__components__"`` the runtime's own graph.
             language: "cypher" or "gql".
             parameters: Values of ``$name``; fixed at registration.
             joins: Synthetic joins: relations that stand for equal properties, each
@@ -164,7 +172,7 @@ class Runtime:
         )
         wanted = tuple(subscription.source for subscription in followed)
         for source_id in wanted:
-            self.registry.get(source_id, "source")
+            self.internal.check(id, source_id)
         plan = registration.plan_of(text, parameters or {}, wanted, language, read_joins(joins))
         query = self._queries.get(id)
         if query is None:
@@ -208,6 +216,7 @@ class Runtime:
             self.registry.tell(component, "reaction replaced")
         self._reactions[id] = reaction
         react = Reacting(component, self.registry, self.background)
+        self._listening[id] = wanted
         self._unsubscribe[id] = [self._queries[query_id].on_delta(react) for query_id in wanted]
         if component.status != "Running":
             self.start(id)
@@ -267,18 +276,26 @@ class Runtime:
             registration.forget_compiled(self, self._queries[id])
         self.registry.move(component, "Stopped", f"{component.kind} stopped")
 
-    def remove(self, id: str) -> None:
+    def remove(self, id: str, *, cascade: bool = False) -> None:
         """Stop and forget a component; a source's elements leave the graph.
+
+        Args:
+            id: The component.
+            cascade: Remove all that needs it first.
 
         Raises:
             ComponentError: There is none of that id, or another component needs it.
         """
         component = self._component(id)
         users = registration.users_of(self, component)
-        if users:
+        if users and not cascade:
             raise ComponentError(
-                f"{id!r} is used by {', '.join(map(repr, users))}; remove them first"
+                f"{id!r} is used by {', '.join(map(repr, users))}; remove them first, or"
+                " all at once with cascade=True"
             )
+        for user in users:
+            if user in self.registry.components:  # not yet gone with another one
+                self.remove(user, cascade=True)
         self.stop(id)
         if component.kind == "source":
             self.pump.forget_source(id)
@@ -290,7 +307,7 @@ class Runtime:
         else:
             for stop in self._unsubscribe.pop(id, ()):
                 stop()
-            del self._reactions[id]
+            del self._reactions[id], self._listening[id]
         del self.registry.components[id]
         self.registry.tell(component, f"{component.kind} removed")
 

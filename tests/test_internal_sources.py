@@ -1,0 +1,104 @@
+"""Queries over queries, and over the components."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from histories import history, legal, same_rows
+
+import drasi_nb as dnb
+
+
+@pytest.fixture
+def rt() -> dnb.Runtime:
+    rt = dnb.Runtime(clock=dnb.VirtualClock(0))
+    rt.add_source("s", dnb.PushSource())
+    return rt
+
+
+def test_rows_are_nodes_and_one_tick_moves_all(rt: dnb.Runtime) -> None:
+    rt.add_query("avg", "MATCH (a:A) RETURN a.g AS g, avg(a.x) AS x", sources=["s"])
+    hot = rt.add_query(
+        "hot", "MATCH (r:avg) WHERE r.x > 2 RETURN r.g AS g", sources=["query:avg"]
+    )
+    both = rt.add_query(
+        "both",
+        "MATCH (r:avg) WITH max(r.x) AS m MATCH (a:A) WHERE a.x = m RETURN a.x AS x, m",
+        sources=["query:avg", "s"],
+    )
+    ticks: list[tuple[str, int]] = []
+    for q in (hot, both):
+        q.on_delta(lambda d, q=q: ticks.append((q.id, d.seq)))
+    for i, (g, x) in enumerate((("p", 1), ("p", 5), ("q", 2))):
+        rt.sources["s"].insert({"id": i, "labels": ["A"], "properties": {"g": g, "x": x}})
+    rt.flush()
+    assert hot.rows() == [{"g": "p"}] and both.rows() == []
+    assert [id_ for id_, _ in ticks] == ["hot"]
+    rt.sources["s"].update({"id": 1, "properties": {"x": 1}})
+    rt.flush()
+    assert hot.rows() == [] and both.rows() == [{"x": 2, "m": 2.0}]
+    assert len({seq for _, seq in ticks[1:]}) == 1, "one delta each, of one tick"
+
+
+def test_a_replaced_query_moves_those_over_it(rt: dnb.Runtime) -> None:
+    rt.sources["s"].insert({"id": 1, "labels": ["A"], "properties": {"x": 1}})
+    rt.add_query("one", "MATCH (a:A) RETURN a.x AS x", sources=["s"])
+    two = rt.add_query("two", "MATCH (r:one) RETURN r.x AS x, r.y AS y", sources=["query:one"])
+    assert two.rows() == [{"x": 1, "y": None}]
+    rt.update_query("one", "MATCH (a:A) RETURN a.x + 1 AS y")
+    assert two.rows() == [{"x": None, "y": 2}]
+
+
+def test_cycles_and_users_are_refused_by_name(rt: dnb.Runtime) -> None:
+    rt.add_query("a", "MATCH (n) RETURN n.x AS x", sources=["s"])
+    rt.add_query("b", "MATCH (n:a) RETURN n.x AS x", sources=["query:a"])
+    rt.add_reaction("r", ["b"], lambda _delta: None)
+    with pytest.raises(dnb.ComponentError, match="'a' -> 'b' -> 'a'"):
+        rt.update_query("a", "MATCH (n:b) RETURN n.x AS x", sources=["query:b"])
+    with pytest.raises(dnb.ComponentError, match="no query 'z'"):
+        rt.add_query("c", "MATCH (n) RETURN n.x AS x", sources=["query:z"])
+    with pytest.raises(dnb.ComponentError, match="used by 'b'"):
+        rt.remove("a")
+    with pytest.raises(dnb.ComponentError, match="used by 'a'"):
+        rt.remove("s")
+    rt.remove("s", cascade=True)
+    assert rt.components().height == 0
+
+
+def test_the_components_are_a_source(rt: dnb.Runtime) -> None:
+    q = rt.add_query(
+        "states",
+        "MATCH (q:Query)-[:SUBSCRIBES_TO]->(s) RETURN q.id AS q, q.status AS status, s.id AS s",
+        sources=["__components__"],
+    )
+    rt.add_query("a", "MATCH (n) RETURN n.x AS x", sources=["s"])
+    rt.add_reaction("r", ["a"], lambda _delta: None)
+    rt.flush()
+    assert q.rows() == [{"q": "a", "status": "Running", "s": "s"}]
+    rt.stop("a")
+    rt.flush()
+    assert q.rows() == [{"q": "a", "status": "Stopped", "s": "s"}]
+    rt.remove("a", cascade=True)
+    rt.flush()
+    assert q.rows() == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_two_queries_are_one(rt: dnb.Runtime, seed: int) -> None:
+    """A query over a query's rows is the query with WITH between."""
+    rng = random.Random(seed)
+    rt.add_query("one", "MATCH (a:A)-[:R]->(b) RETURN a.x AS x, count(*) AS n", sources=["s"])
+    two = rt.add_query(
+        "two",
+        "MATCH (r:one) RETURN r.n AS n, collect(r.x) AS l, sum(r.n) AS s",
+        sources=["query:one"],
+    )
+    text = "MATCH (a:A)-[:R]->(b) WITH a.x AS x, count(*) AS n RETURN n, size(collect(x)) AS l, sum(n) AS s"
+    whole = rt.add_query("whole", text, sources=["s"])
+    for change in legal(history(rng, 40)):
+        rt.sources["s"].push(change)
+        if rng.random() < 0.5:
+            rt.flush()
+            got = [(row[0], len(row[1]), row[2]) for _, row in two.keyed_rows()]
+            assert same_rows(got, [row for _, row in whole.keyed_rows()])
