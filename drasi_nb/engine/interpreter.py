@@ -17,6 +17,7 @@ from drasi_nb.engine.statistics import deviation, one_of_equals, percentile, the
 from drasi_nb.errors import EvaluationError
 from drasi_nb.functions.aggregates import NUMERIC_AGGREGATES
 from drasi_nb.functions.timed import TIMED, Moment, Version
+from drasi_nb.functions.windows import Placed, placed, runs, window_of
 from drasi_nb.language import ast
 from drasi_nb.plan.evaluation import Env, evaluate
 from drasi_nb.plan.nodes import (
@@ -28,6 +29,7 @@ from drasi_nb.plan.nodes import (
     Operator,
     Plan,
     Project,
+    Session,
     Sort,
     Timed,
     Union,
@@ -113,6 +115,8 @@ class Interpreter:
                 return self._union(rows, branches)
             case Timed():
                 return self._timed(rows, operator)
+            case Session():
+                return self._sessions(rows, operator)
 
     def _match(self, match: Match, rows: list[Row]) -> Rows:
         for key, env in rows:
@@ -228,6 +232,26 @@ class Interpreter:
                 self.dropped.append((key, error))
                 continue
             yield key, {**env, **added}
+
+    def _sessions(self, rows: list[Row], operator: Session) -> Rows:
+        partitions: dict[Any, list[Placed]] = {}
+        windows: dict[Any, Any] = {}
+        for key, env in rows:
+            try:
+                place = placed(env[operator.time], env[operator.gap], key)
+            except EvaluationError as error:
+                self.dropped.append((key, error))
+                continue
+            windows[key] = None
+            if place is not None:
+                partition = tuple(group_key(env[name]) for name in operator.partition)
+                partitions.setdefault(partition, []).append(place)
+        for entries in partitions.values():
+            for run in runs(sorted(entries)):
+                windows.update((entry[2], window_of(run)) for entry in run)
+        for key, env in rows:
+            if key in windows:
+                yield key, {**env, operator.name: windows[key]}
 
     def _union(self, rows: list[Row], branches: tuple[tuple[Operator, ...], ...]) -> Rows:
         for place, branch in enumerate(branches):

@@ -17,6 +17,7 @@ from drasi_nb.engine.groups import GroupStage
 from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.result import Inbox, ResultStage, RowChange
 from drasi_nb.engine.rows import Branch, FirstRow, RowStage, SortStage, UnwindStage
+from drasi_nb.engine.sessions import SessionStage
 from drasi_nb.engine.timed import TimedStage
 from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.language import ast
@@ -33,6 +34,7 @@ from drasi_nb.plan.nodes import (
     Operator,
     Plan,
     Project,
+    Session,
     Sort,
     Timed,
     Union,
@@ -206,7 +208,7 @@ class CompiledQuery:
             available = tuple(name for name, _ in projects[-1].items)
         wanted = needed((head, *later), frozenset(columns))
         names = tuple(name for name in available if name in wanted)
-        stage: ApplyStage | UnwindStage | SortStage | TimedStage
+        stage: ApplyStage | UnwindStage | SortStage | TimedStage | SessionStage
         number = self._number()
         match head:
             case Apply():
@@ -215,6 +217,8 @@ class CompiledQuery:
                     [replace(h, reads_stamp=self._reads_stamps) for h in stage.handlers]
                 )
                 self.sources.append(stage.source)
+            case Session():
+                stage = SessionStage(head, names, self._mark, self.log, number)
             case Unwind():
                 stage = UnwindStage(head, names, self._mark, self.log, number)
             case Sort():

@@ -14,6 +14,7 @@ from drasi_nb.functions import (
     strings,
     temporal,
     trigonometry,
+    windows,
 )
 from drasi_nb.functions.own import functions
 from drasi_nb.functions.registry import function_names, lookup
@@ -22,6 +23,6 @@ __all__ = ["function_names", "functions", "lookup"]
 
 FAMILIES = (
     conversion, elements, future, gradient, lists, numeric, past, scalar, strings, temporal,
-    trigonometry,
+    trigonometry, windows,
 )  # fmt: skip
 """The modules whose bodies are registered."""

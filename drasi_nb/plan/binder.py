@@ -27,6 +27,7 @@ from drasi_nb.plan.nodes import (
 )
 from drasi_nb.plan.patterns import Pattern
 from drasi_nb.plan.quantified import is_quantified, unrolled
+from drasi_nb.plan.sessions import lift_sessions
 from drasi_nb.plan.split import split_variable_lengths
 from drasi_nb.plan.subqueries import bare_pattern, has_subquery, lift, mentioned, with_ends
 from drasi_nb.plan.timed import Lifting, has_timed
@@ -156,10 +157,35 @@ class _Binder:
         expression = with_ends(expression)
         if has_subquery(expression):
             expression = self._without_subqueries(expression, scope)
+        expression = self._without_windows(expression, scope)
         if has_timed(expression) and not self.is_inner:
             steps, expression = Lifting(self.checker, scope).lift(expression)
             self.operators += steps
         return expression
+
+    def _without_windows(self, expression: ast.Expr, scope: dict[str, str]) -> ast.Expr:
+        """Return an expression with the windows of drasi.hopping() as rows of their own."""
+
+        def change(e: ast.Expr) -> ast.Expr | None:
+            if not isinstance(e, ast.FunctionCall) or e.name.lower() != "drasi.hopping":
+                return None
+            self.checker.no_aggregate(e, "drasi.hopping()")
+            call = replace(e, name="#hopping")
+            name = self.checker.fresh("w")
+            self.operators.append(Unwind(self._check(call, scope)[0], name))
+            scope[name] = "MAP"
+            return ast.Variable(e.span, name)
+
+        changed: ast.Expr = rewrite(expression, change)
+        return changed
+
+    def _without_sessions(
+        self, items: list[tuple[str, ast.Item]], scope: dict[str, str]
+    ) -> list[tuple[str, ast.Item]]:
+        """Return the items with the windows of drasi.session() as columns of the rows."""
+        steps, changed = lift_sessions(items, scope, self.checker, self._check)
+        self.operators += steps
+        return changed
 
     def _without_subqueries(self, expression: ast.Expr, scope: dict[str, str]) -> ast.Expr:
 
@@ -345,7 +371,8 @@ class _Binder:
         checker, scope = self.checker, dict(self.scope)
         columns = list[projections.Column]()
         self._no_bare_pattern(projection)
-        for name, item in projections.items_of(projection, scope, checker, final=final):
+        items = projections.items_of(projection, scope, checker, final=final)
+        for name, item in self._without_sessions(items, scope):
             expression, kind = self._check(item.expression, scope)
             columns.append(projections.Column(name, expression, kind, item.expression))
         lifted = replace(

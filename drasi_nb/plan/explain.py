@@ -17,6 +17,7 @@ from drasi_nb.plan.nodes import (
     Operator,
     Project,
     RelationSlot,
+    Session,
     Sort,
     Timed,
     Union,
@@ -144,6 +145,8 @@ class _Writer:
                 return f"Apply {kind}" + (f" adding {names}" if names else "")
             case Timed(calls=calls):
                 return "Timed " + ", ".join(call.function.lstrip("#") for call in calls)
+            case Session():
+                return "Session"
             case Union():
                 return "Union"
 

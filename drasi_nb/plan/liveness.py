@@ -15,6 +15,7 @@ from drasi_nb.plan.nodes import (
     Match,
     Operator,
     Project,
+    Session,
     Sort,
     Timed,
     Union,
@@ -55,6 +56,8 @@ def _before(operator: Operator, after: frozenset[str]) -> frozenset[str]:
             if stamp is not None:
                 read |= {stamp}
             return (after - {call.name for call in calls}) | read
+        case Session(time=time, gap=gap, partition=partition, name=name):
+            return (after - {name}) | {time, gap, *partition}
         case Union(branches=branches):
             return frozenset[str]().union(*(needed(branch, after) for branch in branches))
         case Match():

@@ -118,6 +118,23 @@ class Timed:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """Adds the window of the session that each row lies in; all are names of columns.
+
+    Attributes:
+        time: When the row was.
+        gap: The longest time to the next row of the session.
+        partition: Rows that differ in these are in different sessions.
+        name: The added column.
+    """
+
+    time: str
+    gap: str
+    partition: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """All assignments of elements to slots under the filters.
 
@@ -229,7 +246,9 @@ class Union:
     branches: tuple[tuple[Operator, ...], ...]
 
 
-Operator = Match | Project | Filter | Aggregate | Unwind | Sort | Apply | Union | Timed
+Operator = (
+    Match | Project | Filter | Aggregate | Unwind | Sort | Apply | Union | Timed | Session
+)
 
 
 @dataclass(frozen=True, slots=True)

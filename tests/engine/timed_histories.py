@@ -76,7 +76,20 @@ def timed_query(rng: random.Random) -> str:
         window = rng.choice(("2", "duration({milliseconds: 4})"))
         total = rng.choice(("count(*)", "sum(a.x)", "collect(a.x)", "count(DISTINCT a.x) * 2"))
         items = [f"a.y AS g, drasi.slidingWindow({window}, {total}) AS w"]
-    elif how < 0.4:
+    elif how < 0.45:
+        window = rng.choice(
+            (
+                f"drasi.tumbling({_time(rng, 'a')}, 5)",
+                f"drasi.hopping({_time(rng, 'a')}, 6, 2)",
+                f"drasi.session({_time(rng, 'a')}, {rng.randint(1, 4)})",
+            )
+        )
+        total = rng.choice(("count(*)", "sum(a.x)", "collect(a.y)"))
+        group = rng.choice(("", "a.y AS g, "))
+        if rng.random() < 0.5:
+            return f"{text} RETURN {group}{window} AS w, {total} AS t"
+        return f"{text} WITH {group}{window} AS w, {total} AS t WHERE datetime() < w.end RETURN w.start AS s, t"
+    elif how < 0.55:
         items = ["drasi.last(a.x) AS l, drasi.linearGradient(a.x, a.y) AS s"]
     return f"{text} RETURN {', '.join(items)}"
 

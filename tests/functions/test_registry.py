@@ -31,10 +31,11 @@ from tests.functions import (
     test_numeric,
     test_strings,
     test_temporal,
+    test_windows,
 )
 
 TABLES = [
-    test_conversion, test_elements, test_lists, test_numeric, test_strings, test_temporal,
+    test_conversion, test_elements, test_lists, test_numeric, test_strings, test_temporal, test_windows,
 ]  # fmt: skip
 
 
