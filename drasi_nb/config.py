@@ -20,6 +20,8 @@ class RuntimeConfig:
         most_trails: Trails a variable length may have from one node; a query that meets more
             goes to Error, which names the pattern. At least 1.
         most_versions: Versions kept of one element, while a query asks for versions; at least 1.
+        lateness_ms: How much later than others a change may come, in ms, and still be taken in
+            the order of event times (``effective_from``); 0 is the order of arrival.
         kept_versions_ms: How long a version is kept after the next one came, in ms; None is
             forever.
     """
@@ -32,6 +34,7 @@ class RuntimeConfig:
     most_trails: int = 1_000_000
     most_versions: int = 1_000
     kept_versions_ms: int | None = None
+    lateness_ms: int = 0
 
     def __post_init__(self) -> None:
         for name in ("slice_s", "pause_s"):
@@ -41,6 +44,8 @@ class RuntimeConfig:
             raise ConfigError(
                 f"backlog_slice_s must be at least slice_s, got {self.backlog_slice_s}"
             )
+        if not self.lateness_ms >= 0:
+            raise ConfigError(f"lateness_ms must be 0 or more, got {self.lateness_ms}")
         for name in ("kept_events", "kept_rejected", "most_trails", "most_versions"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")

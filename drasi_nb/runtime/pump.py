@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from drasi_nb.engine.clock import Timer
 from drasi_nb.errors import ComponentError
 from drasi_nb.runtime.derived import DerivedSources
+from drasi_nb.runtime.lateness import Lateness
 from drasi_nb.runtime.registration import break_query
 from drasi_nb.values.change import Accepted
 
@@ -35,6 +36,9 @@ class Pump:
         self.engine = runtime.engine
         self.derived = DerivedSources(runtime)
         self._now_ms = runtime.clock.now_ms
+        self.lateness: Lateness | None = None
+        if runtime.config.lateness_ms:
+            self.lateness = Lateness(runtime.config.lateness_ms, runtime.clock, self._release)
         self.queue: deque[tuple[int, list[Accepted], int]] = deque()
         self.submitted = 0
         self.taken = 0
@@ -46,9 +50,16 @@ class Pump:
         self._interrupted = False
 
     def submit(self, source: int, changes: list[Accepted]) -> None:
-        """Queue a checked batch."""
-        self.queue.append((source, changes, self._now_ms()))
+        """Queue a checked batch; one by one and sorted, where changes may be late."""
         self.submitted += len(changes)
+        if self.lateness is None:
+            self.queue.append((source, changes, self._now_ms()))
+        else:
+            self.lateness.take(source, changes, self._now_ms())
+
+    def _release(self, source: int, changes: list[Accepted], arrived_ms: int) -> None:
+        self.queue.append((source, changes, arrived_ms))
+        self.runtime.wake()
 
     def waiting(self) -> bool:
         """Return whether there is anything to do."""

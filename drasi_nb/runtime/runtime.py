@@ -352,6 +352,10 @@ class Runtime:
         """Return the changes that were refused, the latest last."""
         return list(self.registry.rejected)
 
+    def late(self) -> int:
+        """Return how many changes came later than ``RuntimeConfig.lateness_ms`` allows."""
+        return 0 if self.pump.lateness is None else self.pump.lateness.late
+
     def schema(self) -> dict[str, list[str]]:
         """Return the property names seen per label and relation type."""
         return self.engine.graph.schema()

@@ -1,0 +1,80 @@
+"""Changes in the order of their own times: held back until none can be earlier."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from sortedcontainers import SortedList
+
+from drasi_nb.values.change import Accepted
+
+if TYPE_CHECKING:
+    from drasi_nb.engine.clock import Clock, Timer
+
+Held = tuple[int, int, int, Accepted, int]  # time, order of arrival, source, change, arrival
+
+
+class Lateness:
+    """Sorts the changes of all sources by event time.
+
+    A change goes on when one whose time is later by the bound has come, or when the clock is
+    past its arrival by the bound, whichever is first. What comes later still goes on at once,
+    and is counted.
+
+    Args:
+        bound_ms: How much later than others a change may come; above 0.
+        clock: Releases what nothing follows.
+        release: Takes (source, changes, arrival) in order.
+
+    Attributes:
+        late: Changes that came after a later one had gone on.
+    """
+
+    def __init__(self, bound_ms: int, clock: Clock, release: Any) -> None:
+        self.bound_ms, self.late = bound_ms, 0
+        self._clock, self._release = clock, release
+        self._held: Any = SortedList(key=lambda held: held[:2])
+        self._order = count()
+        self._arrivals: deque[tuple[int, int]] = deque()  # (arrival, time) in order of arrival
+        self._alarm: Timer | None = None
+        self._latest_ms = self._gone_ms = -(2**62)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def take(self, source: int, changes: list[Accepted], arrived_ms: int) -> None:
+        """Hold changes back, and let go on what is due."""
+        for change in changes:
+            time_ms = arrived_ms if change.time_ms is None else change.time_ms
+            if time_ms < self._gone_ms:
+                self.late += 1
+                self._release(source, [change], arrived_ms)
+                continue
+            self._held.add((time_ms, next(self._order), source, change, arrived_ms))
+            self._arrivals.append((arrived_ms, time_ms))
+            self._latest_ms = max(self._latest_ms, time_ms)
+        self._let_go(self._latest_ms - self.bound_ms)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        if self._arrivals and (self._alarm is None or self._alarm.callback is None):
+            due_ms = self._arrivals[0][0] + self.bound_ms
+            self._alarm = self._clock.call_at(due_ms, self._ring)
+
+    def _ring(self) -> None:
+        """Let go on what waited the bound out, and what is earlier than that."""
+        until, arrivals = self._latest_ms - self.bound_ms, self._arrivals
+        arrived_ms = self._clock.now_ms() - self.bound_ms
+        while arrivals and arrivals[0][0] <= arrived_ms:
+            until = max(until, arrivals.popleft()[1])
+        self._let_go(until)
+        self._set_alarm()
+
+    def _let_go(self, until: int) -> None:
+        held = self._held
+        while held and held[0][0] <= until:
+            time_ms, _, source, change, arrival_ms = held.pop(0)
+            self._gone_ms = time_ms
+            self._release(source, [change], arrival_ms)
