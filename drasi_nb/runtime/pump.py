@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.runtime import Runtime
 
 _CHECK_EVERY = 16  # changes between two looks at the time
+_TIMED = 16  # one batch in so many is timed from push to delta
 _LONG = 256  # changes from which a flush puts off an interrupt
 
 
@@ -46,12 +47,17 @@ class Pump:
         self._position = 0  # in the first batch
         self._busy = False
         self._time_ms: int | None = None
+        self._batches = 0
+        self._pushed_s: list[float] = []  # when the batches were pushed that are timed
         self._alarm: Timer | None = None  # on the clock, for the rows that are due next
         self._interrupted = False
 
     def submit(self, source: int, changes: list[Accepted]) -> None:
         """Queue a checked batch; one by one and sorted, where changes may be late."""
         self.submitted += len(changes)
+        self._batches += 1
+        if not self._batches % _TIMED:
+            self._pushed_s.append(time.perf_counter())
         if self.lateness is None:
             self.queue.append((source, changes, self._now_ms()))
         else:
@@ -188,6 +194,10 @@ class Pump:
                 delta = query.take(changes, engine.seq, time_ms)
                 if delta is not None:
                     deltas.append((query, delta))
+                if self._pushed_s:
+                    now_s = time.perf_counter()
+                    query.latencies_s.extend(now_s - pushed_s for pushed_s in self._pushed_s)
+        self._pushed_s.clear()
         if engine.broken:
             self._report_broken()
         if engine.timed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ class Query:
         self.text, self.language = "", "cypher"
         self.sources: tuple[str, ...] = ()
         self.subscriptions: list[Subscription] = []
+        self.latencies_s: deque[float] = deque(maxlen=1_000)  # from push to delta, sampled
         self.plan: Plan | None = None
         self.compiled: CompiledQuery | None = None
         self.component: Component | None = None

@@ -24,6 +24,7 @@ from drasi_nb.runtime.background import Background
 from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected
 from drasi_nb.runtime.derived import subscriptions
 from drasi_nb.runtime.internal import InternalSources
+from drasi_nb.runtime.metrics import Readings, RuntimeMetrics
 from drasi_nb.runtime.port import Port
 from drasi_nb.runtime.protocols import Reaction, Source
 from drasi_nb.runtime.pump import Pump
@@ -75,6 +76,7 @@ class Runtime:
         self._listening: dict[str, tuple[str, ...]] = {}  # reaction -> its queries
         self.pump = Pump(self)
         self.internal = InternalSources(self)
+        self._readings = Readings(self)
         self.background = Background(self.pump.slice, self.config)
 
     # -- components ---------------------------------------------------------------------
@@ -351,6 +353,10 @@ class Runtime:
     def rejected(self) -> list[Rejected]:
         """Return the changes that were refused, the latest last."""
         return list(self.registry.rejected)
+
+    def metrics(self) -> RuntimeMetrics:
+        """Return what the components did: counts, rates, latencies, sizes; see ``frame()`` of it."""
+        return self._readings.take()
 
     def late(self) -> int:
         """Return how many changes came later than ``RuntimeConfig.lateness_ms`` allows."""
