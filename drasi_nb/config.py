@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from drasi_nb.errors import ConfigError
+
+Overflow = Literal["flush", "drop_oldest", "reject"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +25,14 @@ class RuntimeConfig:
         most_versions: Versions kept of one element, while a query asks for versions; at least 1.
         lateness_ms: How much later than others a change may come, in ms, and still be taken in
             the order of event times (``effective_from``); 0 is the order of arrival.
+        most_queued: Changes of one source that may wait to be taken; at least 1.
+        overflow: What a push does that would exceed it: "flush" takes what is queued first,
+            "drop_oldest" and "reject" put the oldest or the new changes into ``rejected()``.
+            ``await source.push_async(..)`` waits for room instead.
+        reaction_retries: How often a reaction that raises is given the same delta again; 0 or more.
+        reaction_pause_ms: How long before the first time, in ms; doubled each time. At least 1.
+        most_pending: Deltas that may wait for one reaction before the oldest goes to
+            ``rejected()``; at least 1.
         kept_versions_ms: How long a version is kept after the next one came, in ms; None is
             forever.
     """
@@ -35,6 +46,11 @@ class RuntimeConfig:
     most_versions: int = 1_000
     kept_versions_ms: int | None = None
     lateness_ms: int = 0
+    most_queued: int = 1_000_000
+    overflow: Overflow = "flush"
+    reaction_retries: int = 3
+    reaction_pause_ms: int = 100
+    most_pending: int = 10_000
 
     def __post_init__(self) -> None:
         for name in ("slice_s", "pause_s"):
@@ -44,8 +60,20 @@ class RuntimeConfig:
             raise ConfigError(
                 f"backlog_slice_s must be at least slice_s, got {self.backlog_slice_s}"
             )
-        if not self.lateness_ms >= 0:
-            raise ConfigError(f"lateness_ms must be 0 or more, got {self.lateness_ms}")
-        for name in ("kept_events", "kept_rejected", "most_trails", "most_versions"):
+        for name in ("lateness_ms", "reaction_retries"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        if self.overflow not in get_args(Overflow):
+            known = ", ".join(map(repr, get_args(Overflow)))
+            raise ConfigError(f"overflow must be one of {known}, got {self.overflow!r}")
+        for name in (
+            "kept_events",
+            "kept_rejected",
+            "most_trails",
+            "most_versions",
+            "most_queued",
+            "reaction_pause_ms",
+            "most_pending",
+        ):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")

@@ -33,6 +33,7 @@ class ComponentMetrics:
             and p99 of a query only, None before the first.
         p95_ms: The 95th percentile.
         p99_ms: The 99th percentile.
+        lag: Deltas that wait; of a reaction only.
         last_ms: When it last changed, in ms since the epoch; of a query only.
     """
 
@@ -47,6 +48,7 @@ class ComponentMetrics:
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
+    lag: int | None
     last_ms: int | None
 
 
@@ -157,9 +159,12 @@ class Readings:
             rows, last_ms = len(query), query.last_time_ms
             size = int(query.frame().estimated_size())
             p50, p95, p99 = _percentiles(query.latencies_s)
+        lag: int | None = None
+        if component.kind == "reaction":
+            lag = len(self._runtime.reacting[component.id].pending)
         return ComponentMetrics(
             component.id, component.kind, component.status, component.changes, rate,
-            component.errors, rows, size, p50, p95, p99, last_ms,
+            component.errors, rows, size, p50, p95, p99, lag, last_ms,
         )  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.clock import Clock
 from drasi_nb.errors import ChangeError, ComponentError
 from drasi_nb.runtime.components import Component, Rejected
+from drasi_nb.runtime.derived import as_change
 from drasi_nb.values.change import Accepted, Change, accept
 
 if TYPE_CHECKING:
@@ -68,6 +70,17 @@ class Port:
                 f"source {component.id!r} is {component.status}; start it to push changes"
             )
         count = len(changes)
+        config = self._runtime.config
+        if pump.submitted - pump.taken + count > config.most_queued and self._is_full(count):
+            if config.overflow == "reject":
+                self._refuse(changes, "the queue is full")
+                return 0
+            if config.overflow == "drop_oldest":
+                self._refuse(
+                    pump.drop(self._number, count - self.room()), "dropped, the queue was full"
+                )
+            else:
+                pump.run()
         if count:
             was_empty = not pump.queue
             pump.submit(self._number, changes)
@@ -75,6 +88,28 @@ class Port:
             if was_empty:
                 self._runtime.wake()
         return count
+
+    def room(self) -> int:
+        """Return how many more changes may wait; below 0 where an earlier batch was larger."""
+        return self._runtime.config.most_queued - self._pump.queued_of(self._number)
+
+    def _is_full(self, count: int) -> bool:
+        """Return whether a batch does not fit; one larger than the queue fits into an empty one."""
+        return self._pump.queued_of(self._number) > 0 and self.room() < count
+
+    def _refuse(self, changes: list[Accepted], reason: str) -> None:
+        registry, now_ms = self._runtime.registry, self.clock.now_ms()
+        for change in changes:
+            registry.rejected.append(
+                Rejected(self.source_id, None, change.id, reason, as_change(change), now_ms)
+            )
+        registry.note(self._component, f"{reason}: {len(changes):,} changes are in rejected()")
+
+    async def wait_for_room(self, count: int) -> None:
+        """Wait until a batch fits; one larger than the queue may hold waits for an empty one."""
+        while self.queued() and self._is_full(count):
+            self._runtime.wake()
+            await asyncio.sleep(self._runtime.config.pause_s)
 
     def reject(self, error: ChangeError, change: Any) -> None:
         """Keep a refused change where ``rejected()`` shows it."""

@@ -67,6 +67,23 @@ class Pump:
         self.queue.append((source, changes, arrived_ms))
         self.runtime.wake()
 
+    def queued_of(self, source: int) -> int:
+        """Return how many changes of a source wait. Cost: the batches that wait."""
+        return sum(len(batch) for number, batch, _ in self.queue if number == source)
+
+    def drop(self, source: int, count: int) -> list[Accepted]:
+        """Take the oldest batches of a source, of at least so many changes, out of the queue."""
+        out, kept = list[Accepted](), list[tuple[int, list[Accepted], int]]()
+        for place, (number, batch, arrived_ms) in enumerate(self.queue):
+            is_begun = place == 0 and self._position
+            if number != source or is_begun or len(out) >= count:
+                kept.append((number, batch, arrived_ms))
+                continue
+            out += batch
+        self.queue = deque(kept)
+        self.taken += len(out)
+        return out
+
     def waiting(self) -> bool:
         """Return whether there is anything to do."""
         return bool(self.queue) or self.is_open

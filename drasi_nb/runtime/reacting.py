@@ -1,48 +1,104 @@
-"""Calling a reaction: guarded, counted, on the loop where it is a coroutine."""
+"""Calling a reaction: one delta after the other, guarded, tried again, on the loop if it awaits."""
 
 from __future__ import annotations
 
 import inspect
+from collections import deque
 from collections.abc import Awaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drasi_nb.frames.delta import Delta
-from drasi_nb.runtime.background import Background
-from drasi_nb.runtime.components import Component, Registry
+from drasi_nb.runtime.components import Component, Rejected
+
+if TYPE_CHECKING:
+    from drasi_nb.runtime.runtime import Runtime
 
 
 class Reacting:
-    """Hands deltas to one reaction; what it raises is shown and counted, queries go on."""
+    """Hands deltas to one reaction in order; what it raises is shown and counted, queries go on.
 
-    def __init__(
-        self, component: Component, registry: Registry, background: Background
-    ) -> None:
-        self.component, self.registry, self.background = component, registry, background
+    A delta that fails is tried again after a pause that doubles; later ones wait. When the
+    tries are used up, or too many wait, it goes to ``rejected()`` and the next one is taken.
+
+    Args:
+        runtime: Its clock, settings and loop.
+        component: The reaction.
+    """
+
+    def __init__(self, runtime: Runtime, component: Component) -> None:
+        self.runtime, self.component = runtime, component
+        self.pending: deque[Delta] = deque()
+        self._tries = 0
+        self._is_busy = False  # awaiting the reaction, or the pause before the next try
 
     def __call__(self, delta: Delta) -> None:
         if self.component.status != "Running":
             return
-        try:
-            answer = self.component.part(delta)
-        except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
-            self._note(error)
-            return
-        self.component.changes += 1
-        if inspect.isawaitable(answer):
-            self._await(answer)
+        self.pending.append(delta)
+        if len(self.pending) > self.runtime.config.most_pending:
+            self._give_up(self.pending.popleft(), "the reaction is too slow")
+        self._go()
 
-    def _note(self, error: Exception) -> None:
-        self.registry.note(self.component, f"{type(error).__name__}: {error}")
+    def _go(self) -> None:
+        while self.pending and not self._is_busy:
+            try:
+                answer = self.component.part(self.pending[0])
+            except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
+                self._failed(error)
+                continue
+            if inspect.isawaitable(answer):
+                self._await(answer)
+            else:
+                self._done()
+
+    def _done(self) -> None:
+        self._tries = 0
+        self.component.changes += 1
+        if self.pending:
+            self.pending.popleft()
+
+    def _failed(self, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}"
+        config, clock = self.runtime.config, self.runtime.clock
+        self._tries += 1
+        if self._tries > config.reaction_retries:
+            self._tries = 0
+            self._give_up(self.pending.popleft(), text)
+            return
+        self._is_busy = True
+        pause_ms = config.reaction_pause_ms * 2 ** (self._tries - 1)
+        self.runtime.registry.note(
+            self.component, f"{text}; try {self._tries + 1} follows in {pause_ms} ms"
+        )
+        clock.call_at(clock.now_ms() + pause_ms, self._again)
+
+    def _again(self) -> None:
+        self._is_busy = False
+        self._go()
+
+    def _give_up(self, delta: Delta, reason: str) -> None:
+        registry = self.runtime.registry
+        registry.note(self.component, reason)
+        registry.rejected.append(
+            Rejected(self.component.id, None, delta.seq, reason, delta, registry.now_ms())
+        )
 
     def _await(self, answer: Awaitable[Any]) -> None:
         async def wait() -> None:
             try:
                 await answer
             except Exception as error:  # noqa: BLE001 - shown and counted
-                self._note(error)
+                self._is_busy = False
+                self._failed(error)
+            else:
+                self._is_busy = False
+                self._done()
+            self._go()
 
-        if not self.background.spawn(self.component.id, wait):
+        self._is_busy = True
+        if not self.runtime.background.spawn(self.component.id, wait):
+            self._is_busy = False
             if inspect.iscoroutine(answer):
                 answer.close()
             reason = "an asynchronous reaction needs a running event loop"
-            self.registry.note(self.component, reason)
+            self._give_up(self.pending.popleft(), reason)

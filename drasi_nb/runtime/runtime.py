@@ -73,6 +73,7 @@ class Runtime:
         self._queries: dict[str, Query] = {}
         self._reactions: dict[str, Reaction] = {}
         self._unsubscribe: dict[str, list[Callable[[], None]]] = {}
+        self.reacting: dict[str, Reacting] = {}
         self._listening: dict[str, tuple[str, ...]] = {}  # reaction -> its queries
         self.pump = Pump(self)
         self.internal = InternalSources(self)
@@ -217,7 +218,8 @@ class Runtime:
             component.part = reaction
             self.registry.tell(component, "reaction replaced")
         self._reactions[id] = reaction
-        react = Reacting(component, self.registry, self.background)
+        react = Reacting(self, component)
+        self.reacting[id] = react
         self._listening[id] = wanted
         self._unsubscribe[id] = [self._queries[query_id].on_delta(react) for query_id in wanted]
         if component.status != "Running":
@@ -309,7 +311,7 @@ class Runtime:
         else:
             for stop in self._unsubscribe.pop(id, ()):
                 stop()
-            del self._reactions[id], self._listening[id]
+            del self._reactions[id], self._listening[id], self.reacting[id]
         del self.registry.components[id]
         self.registry.tell(component, f"{component.kind} removed")
 

@@ -85,6 +85,17 @@ class PushSource:
         batch: Any = [changes] if isinstance(changes, Change | Mapping) else changes
         return port.submit(batch, keep_good=keep_good)
 
+    async def push_async(
+        self,
+        changes: Change | Mapping[str, Any] | Iterable[Change | Mapping[str, Any]],
+        *,
+        on_error: OnError | None = None,
+    ) -> int:
+        """Wait until the queue has room (``RuntimeConfig.most_queued``), then push."""
+        batch: Any = [changes] if isinstance(changes, Change | Mapping) else list(changes)
+        await (self._port or self.port).wait_for_room(len(batch))
+        return self.push(batch, on_error=on_error)
+
     # -- frames -------------------------------------------------------------------------
 
     def upsert_nodes(self, frame: Any, *, label: str | Iterable[str], id: str) -> int:
