@@ -92,7 +92,10 @@ class SessionStage(RowStage):
         partition = tuple(group_key(row[i]) for i in self._partition)
         self._rows[key] = (row, partition, place)
         if place is not None:
-            self._entries.setdefault(partition, SortedList()).add(place)
+            entries = self._entries.get(partition)
+            if entries is None:
+                entries = self._entries[partition] = SortedList()
+            entries.add(place)
             touched.append((partition, place[0]))
 
     def _look(self, partition: Any, time_ms: int, windows: dict[Any, dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from drasi_nb.functions.timed import TIMED
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import (
     Aggregate,
@@ -67,7 +68,8 @@ class Explanation(str):
     def _repr_html_(self) -> str:
         number = '<td style="text-align:right;font-variant-numeric:tabular-nums">'
         rows = [
-            f'<tr><td style="text-align:left;white-space:pre"><code>{escape(line)}</code></td>'
+            f'<tr><td style="text-align:left;white-space:pre;font-family:monospace">'
+            f"{escape(line)}</td>"
             + "".join(f"{number}{escape(text)}</td>" for text in _texts(numbers))
             + "</tr>"
             for line, numbers in self.lines
@@ -144,7 +146,8 @@ class _Writer:
                 names = ", ".join(name for name in adds if not name.startswith("#"))
                 return f"Apply {kind}" + (f" adding {names}" if names else "")
             case Timed(calls=calls):
-                return "Timed " + ", ".join(call.function.lstrip("#") for call in calls)
+                names = (TIMED[call.function].name for call in calls)
+                return "Timed " + ", ".join(name.lstrip("#") for name in names)
             case Session():
                 return "Session"
             case Union():
