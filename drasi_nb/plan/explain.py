@@ -146,8 +146,8 @@ class _Writer:
                 names = ", ".join(name for name in adds if not name.startswith("#"))
                 return f"Apply {kind}" + (f" adding {names}" if names else "")
             case Timed(calls=calls):
-                names = (TIMED[call.function].name for call in calls)
-                return "Timed " + ", ".join(name.lstrip("#") for name in names)
+                called = (TIMED[call.function].name.lstrip("#") for call in calls)
+                return f"Timed {', '.join(called)}"
             case Session():
                 return "Session"
             case Union():
