@@ -16,6 +16,7 @@ from drasi_nb.engine.clock import Timer
 from drasi_nb.errors import ComponentError
 from drasi_nb.runtime.derived import DerivedSources
 from drasi_nb.runtime.lateness import Lateness
+from drasi_nb.runtime.recording import Recorder
 from drasi_nb.runtime.registration import break_query
 from drasi_nb.values.change import Accepted
 
@@ -47,6 +48,7 @@ class Pump:
         self._position = 0  # in the first batch
         self._busy = False
         self._time_ms: int | None = None
+        self.recorder: Recorder | None = None
         self._batches = 0
         self._pushed_s: list[float] = []  # when the batches were pushed that are timed
         self._alarm: Timer | None = None  # on the clock, for the rows that are due next
@@ -58,10 +60,15 @@ class Pump:
         self._batches += 1
         if not self._batches % _TIMED:
             self._pushed_s.append(time.perf_counter())
+        now_ms = self._now_ms()
+        if self.recorder is not None:
+            name = self.engine.graph.source_ids[source]
+            if not name.startswith("__"):  # what the runtime says of itself comes by itself
+                self.recorder.batch(name, changes, now_ms)
         if self.lateness is None:
-            self.queue.append((source, changes, self._now_ms()))
+            self.queue.append((source, changes, now_ms))
         else:
-            self.lateness.take(source, changes, self._now_ms())
+            self.lateness.take(source, changes, now_ms)
 
     def _release(self, source: int, changes: list[Accepted], arrived_ms: int) -> None:
         self.queue.append((source, changes, arrived_ms))
@@ -144,6 +151,8 @@ class Pump:
                 if (end is not None and time.perf_counter() >= end) or self._interrupted:
                     break
             self.is_open = False
+            if self.recorder is not None:
+                self.recorder.tick(self._now_ms())
             if engine.touched:
                 self._end_tick()
         finally:

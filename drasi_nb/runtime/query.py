@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -46,12 +46,25 @@ class QueryMetrics:
     last_time_ms: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class QueryDefinition:
+    """What a query was registered with, as it was given; see ``Runtime.add_query()``."""
+
+    text: str
+    sources: tuple[Any, ...]
+    language: str = "cypher"
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    joins: tuple[Any, ...] = ()
+    middleware: tuple[Any, ...] = ()
+    auto_start: bool = True
+
+
 class Query:
     """A registered query. Made by ``Runtime.add_query()``; the result is that of the last tick."""
 
     def __init__(self, runtime: Runtime, id_: str) -> None:
         self.runtime, self.id = runtime, id_
-        self.text, self.language = "", "cypher"
+        self.definition = QueryDefinition("", ())
         self.sources: tuple[str, ...] = ()
         self.subscriptions: list[Subscription] = []
         self.latencies_s: deque[float] = deque(maxlen=1_000)  # from push to delta, sampled
@@ -65,6 +78,16 @@ class Query:
         self._order: dict[Any, Any] | None = None
 
     # -- reading ------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """Return the text of the query."""
+        return self.definition.text
+
+    @property
+    def language(self) -> str:
+        """Return "cypher" or "gql"."""
+        return self.definition.language
 
     @property
     def columns(self) -> tuple[str, ...]:

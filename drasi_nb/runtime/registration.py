@@ -12,7 +12,7 @@ from drasi_nb.frames.result import ResultTable
 from drasi_nb.language.dialects import DIALECTS
 from drasi_nb.language.parser import parse
 from drasi_nb.plan.binder import bind
-from drasi_nb.plan.joins import Joins
+from drasi_nb.plan.joins import read_joins
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.runtime.components import log
 from drasi_nb.runtime.internal import PREFIX
@@ -20,7 +20,7 @@ from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
     from drasi_nb.runtime.components import Component
-    from drasi_nb.runtime.query import Query
+    from drasi_nb.runtime.query import Query, QueryDefinition
     from drasi_nb.runtime.runtime import Runtime
 
 
@@ -39,22 +39,18 @@ def refuse_later(options: Mapping[str, Any], language: str) -> None:
             raise ComponentError(f"add_query({name}=...) does not run yet")
 
 
-def plan_of(
-    text: str,
-    parameters: Mapping[str, Any],
-    sources: tuple[str, ...],
-    language: str,
-    joins: Joins,
-) -> Plan:
-    """Return the plan of a query text.
+def plan_of(definition: QueryDefinition, sources: tuple[str, ...]) -> Plan:
+    """Return the plan of a query over sources.
 
     Raises:
         QueryError: The text is at fault.
+        ConfigError: A join is malformed.
         ComponentError: No source was named.
     """
     if not sources:
         raise ComponentError("a query needs at least one source")
-    return bind(parse(text, DIALECTS[language]), text, parameters, joins)
+    text, joins = definition.text, read_joins(definition.joins)
+    return bind(parse(text, DIALECTS[definition.language]), text, definition.parameters, joins)
 
 
 def replace_rows(

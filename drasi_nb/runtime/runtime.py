@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
@@ -18,7 +20,6 @@ from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.tick import Engine
 from drasi_nb.errors import ComponentError, ConfigError
 from drasi_nb.frames.delta import Delta
-from drasi_nb.plan.joins import read_joins
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.background import Background
 from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected
@@ -28,8 +29,9 @@ from drasi_nb.runtime.metrics import Readings, RuntimeMetrics
 from drasi_nb.runtime.port import Port
 from drasi_nb.runtime.protocols import Reaction, Source
 from drasi_nb.runtime.pump import Pump
-from drasi_nb.runtime.query import Query
+from drasi_nb.runtime.query import Query, QueryDefinition
 from drasi_nb.runtime.reacting import Reacting
+from drasi_nb.runtime.recording import Recorder, play
 
 S = TypeVar("S", bound=Source)
 
@@ -170,13 +172,20 @@ class Runtime:
         """
         self._open_for(id, "query")
         registration.refuse_later({"key": key}, language)
-        followed = subscriptions(
-            (sources,) if isinstance(sources, str | Mapping) else sources, middleware
+        definition = QueryDefinition(
+            text,
+            (sources,) if isinstance(sources, str | Mapping) else tuple(sources),
+            language,
+            dict(parameters or {}),
+            tuple(joins),
+            tuple(middleware),
+            auto_start,
         )
+        followed = subscriptions(definition.sources, definition.middleware)
         wanted = tuple(subscription.source for subscription in followed)
         for source_id in wanted:
             self.internal.check(id, source_id)
-        plan = registration.plan_of(text, parameters or {}, wanted, language, read_joins(joins))
+        plan = registration.plan_of(definition, wanted)
         query = self._queries.get(id)
         if query is None:
             query = Query(self, id)
@@ -186,20 +195,19 @@ class Runtime:
             self.registry.tell(query.component, "query added")
         else:
             self.registry.tell(self._component(id), "query replaced")
-        query.text, query.language, query.sources, query.plan = text, language, wanted, plan
+        query.definition, query.sources, query.plan = definition, wanted, plan
         query.subscriptions = followed
         if auto_start or query.compiled is not None:
             registration.start_query(self, query)
         return query
 
     def update_query(self, id: str, text: str, **options: Any) -> Query:
-        """Replace the text (and options) of a query that exists; see ``add_query()``."""
+        """Replace the text of a query that exists; options not given stay; see ``add_query()``."""
         query = self._queries.get(id)
         if query is None:
             raise ComponentError(f"there is no query {id!r} to update")
-        options.setdefault("sources", query.sources)
-        options.setdefault("language", query.language)
-        return self.add_query(id, text, **options)
+        kept = {f.name: getattr(query.definition, f.name) for f in fields(QueryDefinition)[1:]}
+        return self.add_query(id, text, **{**kept, **options})
 
     def add_reaction(self, id: str, queries: Iterable[str], reaction: Reaction) -> Reaction:
         """Call ``reaction(delta)`` for every delta of the queries; a coroutine runs on the loop."""
@@ -355,6 +363,31 @@ class Runtime:
     def rejected(self) -> list[Rejected]:
         """Return the changes that were refused, the latest last."""
         return list(self.registry.rejected)
+
+    def record(self, path: str | Path) -> Recorder:
+        """Write every accepted change to a file from now on, until it is closed.
+
+        ``play()`` and ``ReplaySource.from_file()`` read it. Recording again ends the first.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        if self.pump.recorder is not None:
+            self.pump.recorder.close()
+        self.pump.recorder = Recorder(path, self.clock.now_ms())
+        return self.pump.recorder
+
+    def play(self, path: str | Path) -> int:
+        """Play a recording into the sources of the same ids; return the number of changes.
+
+        On the same queries, with a ``VirtualClock`` that stands where the recording began, the
+        deltas are those of the recorded run.
+
+        Raises:
+            ConfigError: The file is no recording, or the clock is not virtual.
+            ComponentError: The recording has a source that is not here.
+        """
+        return play(self, path)
 
     def metrics(self) -> RuntimeMetrics:
         """Return what the components did: counts, rates, latencies, sizes; see ``frame()`` of it."""

@@ -7,6 +7,7 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -14,6 +15,7 @@ import polars as pl
 from drasi_nb.engine.clock import Timer
 from drasi_nb.errors import ChangeError, ComponentError
 from drasi_nb.runtime.protocols import SourcePort
+from drasi_nb.runtime.recording import Batch, read
 from drasi_nb.sources.tables import as_polars
 
 State = Literal["ready", "playing", "paused", "finished"]
@@ -78,6 +80,35 @@ class ReplaySource:
         self._state: State = "ready"
         self._event_ms = self._times[0] if self._times else 0
         self._clock_ms = 0
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | Path,
+        *,
+        source: str | None = None,
+        speed: float = 1.0,
+        loop: bool = False,
+    ) -> ReplaySource:
+        """Return a source that plays a recording, or a script file of Drasi, by arrival times.
+
+        Args:
+            path: Written by ``Runtime.record()``.
+            source: Play what this source was given; None is everything.
+            speed: See the class.
+            loop: See the class.
+
+        Raises:
+            ConfigError: The file is no recording, or of a newer version.
+            ChangeError: A line cannot be read.
+        """
+        changes = [
+            {**change, "arrived": part.time_ms}
+            for part in read(path)
+            if isinstance(part, Batch) and source in (None, part.source)
+            for change in part.changes
+        ]
+        return cls(changes, time="arrived", speed=speed, loop=loop)
 
     def attach(self, port: SourcePort) -> None:
         """Remember where changes go; called by ``add_source``."""
@@ -245,5 +276,5 @@ def _as_ms(value: Any) -> int:
 
 def _bare(change: Mapping[str, Any], time: str, moment: int) -> dict[str, Any]:
     out = {key: value for key, value in change.items() if key != time and value is not None}
-    out["effective_from"] = moment
+    out.setdefault("effective_from", moment)
     return out
