@@ -158,8 +158,9 @@ class Engine:
                     self._replace_node(source, handle, change)
                 return
             # a ghost: the id is known only as an end
-        place = graph.relation_at[source].get(element_id)
-        if place is not None:
+        code = graph.relation_at[source].get(element_id)
+        if code is not None:
+            place = graph.place_of(code)
             if op == DELETE:
                 self._delete_relation(source, element_id, *place)
             elif start is None and op == INSERT:

@@ -20,6 +20,10 @@ from drasi_nb.store.table import Table
 from drasi_nb.values.graph import Node, Relation
 
 
+TABLE_BITS = 16  # of an integer in ``Graph.relation_at``: the number of the table
+_TABLE = (1 << TABLE_BITS) - 1
+
+
 class Group:
     """The nodes of one source with one label set; ``labels`` is None for ghosts."""
 
@@ -93,6 +97,11 @@ class RelationTable(Table):
     def is_of(self, types: ast.LabelExpr | None) -> bool:
         """Return whether the type satisfies an expression."""
         return holds(types, (self.name,))
+
+    @property
+    def has_pairs(self) -> bool:
+        """Return whether there is an index by both ends."""
+        return self._pairs is not None
 
     def pairs(self) -> PairIndex:
         """Return the live index by both ends; made on first sight."""
@@ -171,7 +180,7 @@ class Graph:
         self.source_numbers: dict[str, int] = {}
         self.source_ids: list[str] = []
         self.node_at: list[dict[Any, int]] = []
-        self.relation_at: list[dict[Any, tuple[RelationTable, int]]] = []
+        self.relation_at: list[dict[Any, int]] = []  # (row, number of the table) in one integer
 
     def source(self, source_id: str) -> int:
         """Return the number of a source, given on first sight."""
@@ -275,12 +284,21 @@ class Graph:
         row = table.allocate()
         table.ids[row] = element_id
         table.link(row, src, dst)
-        self.relation_at[source][element_id] = (table, row)
+        self.relation_at[source][element_id] = row << TABLE_BITS | table.number
         return table, row
+
+    def relation_place(self, source: int, element_id: Any) -> tuple[RelationTable, int] | None:
+        """Return the table and row of a relation, None where there is none of that id."""
+        code = self.relation_at[source].get(element_id)
+        return None if code is None else self.place_of(code)
+
+    def place_of(self, code: int) -> tuple[RelationTable, int]:
+        """Return the table and row that a value of ``relation_at`` stands for."""
+        return self.tables[code & _TABLE], code >> TABLE_BITS
 
     def remove_relation(self, source: int, element_id: Any) -> None:
         """Forget a relation, and ghosts that only it held."""
-        table, row = self.relation_at[source].pop(element_id)
+        table, row = self.place_of(self.relation_at[source].pop(element_id))
         ends = {table.src[row], table.dst[row]}
         table.unlink(row)
         table.clear(row)
@@ -336,8 +354,8 @@ class Graph:
     def all_relations(self, sources: frozenset[int]) -> Iterator[Relation]:
         """Yield every relation of the sources, dangling ones too."""
         for number in sorted(sources):
-            for table, row in self.relation_at[number].values():
-                yield self.relation(table, row)
+            for code in self.relation_at[number].values():
+                yield self.relation(*self.place_of(code))
 
     def schema(self) -> dict[str, list[str]]:
         """Return the property names seen per label and relation type, sorted."""

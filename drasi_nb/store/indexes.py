@@ -42,9 +42,10 @@ class PropertyIndex:
             if type(page) is not tuple:
                 for place, value in enumerate(page):
                     if value is not None:
-                        self._add((number << SHIFT) + place, value)
+                        self.add((number << SHIFT) + place, value)
 
-    def _add(self, row: int, value: Any) -> None:
+    def add(self, row: int, value: Any) -> None:
+        """Note a row that has no value yet."""
         self._rows.setdefault(_key(value), set()).add(row)
 
     def move(self, row: int, value: Any) -> None:
@@ -57,7 +58,7 @@ class PropertyIndex:
             if not rows:
                 del self._rows[key]
         if value is not None:
-            self._add(row, value)
+            self.add(row, value)
 
     def probe(self, value: Any) -> Collection[int]:
         """Return the rows with an equal value."""
