@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from drasi_nb.store.graph import Group
 
 _SEQ_PART = (1 << STAMP_BITS) - 1
+_SIMPLE = frozenset({str, int, bool})  # types whose equal values are the same
+Changed = tuple[list[int], list[Any], list[Any]]  # places where it differs, before, after
 
 
 def update_nodes(engine: Engine, source: int, columns: Columns) -> bool:
@@ -36,10 +38,11 @@ def update_nodes(engine: Engine, source: int, columns: Columns) -> bool:
         return False
     group, handles = found
     nodes = engine.graph.nodes
-    changed: dict[str, tuple[list[int], list[Any], list[Any]]] = {}  # places, before, after
+    cells = [(h >> SHIFT, h & LOW) for h in handles]
+    changed: dict[str, Changed] = {}
     for name, values in columns.properties.items():
         pages = nodes.column(name)
-        before = [pages[h >> SHIFT][h & LOW] for h in handles]
+        before = [pages[page][place] for page, place in cells]
         after = values if isinstance(values, list) else values.tolist()
         places = _different(before, after, values)
         if places:
@@ -47,7 +50,7 @@ def update_nodes(engine: Engine, source: int, columns: Columns) -> bool:
     hearing = engine.router.node(group).fused(frozenset(changed)) if changed else []
     if hearing is None:
         return False
-    _write(engine, handles, changed)
+    _write(engine, handles, cells, changed)
     if hearing:
         _hand_on(engine, hearing, handles, changed)
     return True
@@ -77,6 +80,9 @@ def _different(before: list[Any], after: list[Any], values: Any) -> list[int]:
         if kind is float:  # 0.0 is not -0.0
             differs = differs | ((old == 0) & ((1 / old) != (1 / new)))
         return differs.arg_true().to_list()
+    kinds = {*map(type, before), *map(type, after)} - {type(None)}
+    if len(kinds) == 1 and kinds <= _SIMPLE:
+        return [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
     return [
         place
         for place, (a, b) in enumerate(zip(before, after, strict=True))
@@ -87,34 +93,34 @@ def _different(before: list[Any], after: list[Any], values: Any) -> list[int]:
 def _write(
     engine: Engine,
     handles: list[int],
-    changed: dict[str, tuple[list[int], list[Any], list[Any]]],
+    cells: list[tuple[int, int]],
+    changed: dict[str, Changed],
 ) -> None:
     nodes = engine.graph.nodes
     stamps = stamps_of(engine.arrived_ms, engine.seq + 1, len(handles))
     engine.seq += len(handles)
     engine.stamp = stamps[-1]
-    for handle, stamp in zip(handles, stamps, strict=True):
-        nodes.stamps[handle >> SHIFT][handle & LOW] = stamp
+    stamp_pages = nodes.stamps
+    for (page, place), stamp in zip(cells, stamps, strict=True):
+        stamp_pages[page][place] = stamp
     for name, (places, _, after) in changed.items():
-        pages = nodes.column(name)
-        typecode = {float: "d", int: "q"}.get(type(after[places[0]]), "")
-        is_plain = (
-            bool(typecode) and len(set(map(type, after))) == 1 and name not in nodes.indexes
-        )
-        for place in places:
-            handle = handles[place]
-            page = pages[handle >> SHIFT]
-            if is_plain and type(page) is array and page.typecode == typecode:
-                page[handle & LOW] = after[place]
+        pages, kinds = nodes.column(name), set(map(type, after))
+        typecode = {float: "d", int: "q"}.get(kinds.pop(), "")
+        typed = array if typecode and not kinds and name not in nodes.indexes else None
+        for i in places:
+            number, place = cells[i]
+            page = pages[number]
+            if type(page) is typed and page.typecode == typecode:
+                page[place] = after[i]
             else:
-                nodes.write(name, handle, after[place])
+                nodes.write(name, handles[i], after[i])
 
 
 def _hand_on(
     engine: Engine,
     hearing: Iterable[Handler],
     handles: list[int],
-    changed: dict[str, tuple[list[int], list[Any], list[Any]]],
+    changed: dict[str, Changed],
 ) -> None:
     for handler in hearing:
         names = [name for name in changed if handler.reads is None or name in handler.reads]

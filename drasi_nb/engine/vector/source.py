@@ -218,10 +218,14 @@ class ChangedNodes(Source):
         """Return what a property was in each match; None where it did not change."""
         if slot != self._anchor or key not in self._old:
             return None
+        if not self.match.relations:
+            return self._old[key]
         return list(map(self._old[key].__getitem__, self.frame["at"].to_list()))
 
     def sides(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the matches before and after, with the columns in use."""
+        if not self._before:
+            return self.frame, self.frame
         before = self.frame.with_columns(v.alias(name) for name, v in self._before.items())
         return before, self.frame.with_columns(v.alias(name) for name, v in self._after.items())
 
