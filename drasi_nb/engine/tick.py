@@ -11,14 +11,15 @@ from functools import partial
 from typing import Any
 
 from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.core import Core, beginning
 from drasi_nb.engine.history import History
 from drasi_nb.engine.result import RowChange
 from drasi_nb.engine.routing import Route, Router
-from drasi_nb.engine.stages import CompiledQuery
+from drasi_nb.engine.stages import CompiledQuery, prepared
 from drasi_nb.engine.timers import Timers
 from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.engine.vector.columns import Reader, UnsupportedError
-from drasi_nb.plan.nodes import Plan
+from drasi_nb.plan.nodes import Operator, Plan
 from drasi_nb.store.graph import Graph, Group, RelationTable
 from drasi_nb.store.paging import LOW, SHIFT
 from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted
@@ -52,6 +53,7 @@ class Engine:
         self.timed: list[CompiledQuery] = []
         self.stamp = 0  # of the change that is applied
         self.walks: dict[Any, Timing] = {}  # of handlers, one change in SAMPLED
+        self.cores: dict[Any, Core] = {}
         self.stale: list[
             CompiledQuery
         ] = []  # set aside, to be made anew at the end of the tick
@@ -74,19 +76,55 @@ class Engine:
         """Do what ``add_query`` does in steps of a few ms; the graph must not change meanwhile."""
         sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
         view = View(self.graph, sources, self.most_trails, self.timers, self.history)
-        query = self._compiled(plan, view)
+        operators = prepared(plan)
+        core = yield from self._core(beginning(operators), view)
         try:
-            yield from query.bootstrap(Reader(self.graph))
-        except UnsupportedError:
-            if query in self.touched:
-                self.touched.remove(query)
-            query = self._compiled(plan, view)
-            yield from query.bootstrap()
+            query = self._compiled(plan, operators, view, core)
+            try:
+                yield from query.bootstrap(Reader(self.graph))
+            except UnsupportedError:
+                if query in self.touched:
+                    self.touched.remove(query)
+                query = self._compiled(plan, operators, view, core)
+                yield from query.bootstrap()
+        except BaseException:
+            if core is not None and not core.followers:
+                self.remove_query(core)
+            raise
+        if core is not None:
+            core.join(query)
         self._set_queries([*self.router.queries, query])
         return query
 
-    def _compiled(self, plan: Plan, view: View) -> CompiledQuery:
-        query = CompiledQuery(plan, view, self.touched.append)
+    def _core(
+        self, operators: tuple[Operator, ...] | None, view: View
+    ) -> Generator[None, None, Core | None]:
+        """Return the beginning that a query shares, evaluated in steps where it is new."""
+        if operators is None:
+            return None
+        name = (operators, view.sources)
+        core = self.cores.get(name)
+        if core is None:
+            core = Core(operators, view, self.touched.append)
+            try:
+                yield from core.bootstrap(Reader(self.graph))
+            except UnsupportedError:
+                if core in self.touched:
+                    self.touched.remove(core)
+                core = Core(operators, view, self.touched.append)
+                yield from core.bootstrap()
+            self.cores[name] = core
+            self._set_queries([*self.router.queries, core])
+        if core in self.touched:
+            self.touched.remove(core)
+            core.log.seq = self.seq
+            core.flush()
+        return core
+
+    def _compiled(
+        self, plan: Plan, operators: tuple[Operator, ...], view: View, core: Core | None
+    ) -> CompiledQuery:
+        query = CompiledQuery(plan, operators, view, self.touched.append, core)
         query.log.seq = self.seq
         if query.asks_versions:
             self.history.begin(self.graph)
@@ -99,7 +137,11 @@ class Engine:
             self.history.end()
 
     def suspend(self, query: CompiledQuery) -> None:
-        """Set a query aside: it hears nothing until it is made anew."""
+        """Set a query, or all behind a core, aside: it hears nothing until it is made anew."""
+        if isinstance(query, Core):
+            for follower in list(query.followers):
+                self.suspend(follower)
+            return
         self.remove_query(query)
         self.stale.append(query)
 
@@ -112,6 +154,13 @@ class Engine:
             self.timers.forget(query.stages)
         if query in self.touched:
             self.touched.remove(query)
+        if isinstance(query, Core):
+            self.cores = {name: core for name, core in self.cores.items() if core is not query}
+        core = query.core
+        if core is not None and query in core.followers:
+            core.leave(query)
+            if not core.followers:
+                self.remove_query(core)
         for part in query.handlers:
             for handler in part:
                 self.walks.pop(handler.enum, None)
@@ -119,6 +168,13 @@ class Engine:
 
     def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
         """Flush the touched queries, those behind others later; return what changed in each."""
+        for core in [query for query in self.touched if isinstance(query, Core)]:
+            self.touched.remove(core)
+            core.log.seq = self.seq
+            try:
+                core.flush()
+            except Exception as error:  # noqa: BLE001 - the queries behind it stop
+                self._break(core, error)
         touched = self.touched.copy()
         self.touched.clear()
         first = min((query.depth for query in touched), default=0)
@@ -131,7 +187,7 @@ class Engine:
                 query.log.seq = self.seq
                 out.append((query, query.flush()))
             except Exception as error:  # noqa: BLE001 - that query alone stops
-                self.broken.append((query, error))
+                self._break(query, error)
         return out
 
     def _each(self, calls: tuple[Any, ...], last: Any, *element: Any) -> None:
@@ -158,9 +214,14 @@ class Engine:
         for query in self.router.queries:
             every = [handler for part in query.handlers for handler in part]
             if any(culprit is handler.enum or culprit is handler.upd for handler in every):
-                self.broken.append((query, error))
+                self._break(query, error)
             elif any(handler in every for handler in others):
                 self.suspend(query)  # it may have missed the change
+
+    def _break(self, query: CompiledQuery, error: Exception) -> None:
+        """Note that a query, or all behind a core, cannot go on."""
+        queries = query.followers if isinstance(query, Core) else [query]
+        self.broken.extend((follower, error) for follower in queries)
 
     # -- changes ------------------------------------------------------------------------
 
