@@ -6,6 +6,7 @@ What a walk reads must be all old or all new, so nothing is written between.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from functools import partial
 from typing import Any
@@ -54,6 +55,8 @@ class Engine:
         self.stamp = 0  # of the change that is applied
         self.walks: dict[Any, Timing] = {}  # of handlers, one change in SAMPLED
         self.cores: dict[Any, Core] = {}
+        self.unfinished: list[tuple[Any, Generator[None]]] = []  # walks that were left off
+        self.finish_by: float | None = None  # when walks in steps are left off; None: never
         self.stale: list[
             CompiledQuery
         ] = []  # set aside, to be made anew at the end of the tick
@@ -231,6 +234,8 @@ class Engine:
         With queries that must see every change by itself, call ``apply_timed`` instead.
         """
         op, element_id, labels, properties, start, _, time_ms = change
+        if self.unfinished:
+            self.finish()
         self.seq = seq = self.seq + 1
         if time_ms is None:
             time_ms = self.arrived_ms
@@ -276,6 +281,7 @@ class Engine:
     def apply_timed(self, source: int, change: Accepted) -> None:
         """Apply one change, and let the queries that must see it by itself take it."""
         self.apply(source, change)
+        self.finish()
         self.timers.stamp = self.stamp
         if self.history.is_kept:
             self.history.record(self.graph, source, change.id)
@@ -373,13 +379,47 @@ class Engine:
         stamps[place] = self.stamp
         if both:
             self._each(both, 1, handle)
+        self._fused(fused, route, names, old, handle)
+
+    def _fused(
+        self,
+        calls: tuple[Any, ...],
+        route: Route,
+        names: Any,
+        old: dict[str, Any],
+        *element: Any,
+    ) -> None:
+        """Let each query take a change of properties, already written, in one walk."""
+        if self.graph.hubs:
+            for call in route.in_steps(names):
+                steps = call(*element, old)
+                if steps is not None:
+                    self.unfinished.append((call, steps))
+            self.finish(self.finish_by)
+            return
         if not self.seq & (SAMPLED - 1):
-            fused = self._watched(fused)
-        for upd in fused:
+            calls = self._watched(calls)
+        for upd in calls:
             try:
-                upd(handle, old)
+                upd(*element, old)
             except Exception as error:  # noqa: BLE001 - that query alone stops
                 self.broke(upd, error)
+
+    def finish(self, end: float | None = None) -> bool:
+        """Go on with walks that were left off, until a time; return whether all are done.
+
+        While there are any, no other change may be applied.
+        """
+        while self.unfinished:
+            call, steps = self.unfinished[-1]
+            try:
+                for _ in steps:
+                    if end is not None and time.perf_counter() >= end:
+                        return False
+            except Exception as error:  # noqa: BLE001 - that query alone stops
+                self.broke(call, error)
+            self.unfinished.pop()
+        return True
 
     def _insert_relation(self, source: int, change: Accepted) -> None:
         _, element_id, labels, properties, start, end, _ = change
@@ -442,4 +482,4 @@ class Engine:
             old[STAMP] = stamps[row & LOW]
         stamps[row & LOW] = self.stamp
         self._each(both, 1, table, row)
-        self._each(fused, old, table, row)
+        self._fused(fused, route, names, old, table, row)
