@@ -97,9 +97,9 @@ def _check_keywords(maker: Maker, keywords: Mapping[str, Setting], at: Setting) 
                 raise setting.error(f"unknown key {key!r}; there are no settings")
             raise Setting(key, setting.place).unknown("key", known)
     for parameter in parameters:
-        if parameter.default is parameter.empty and parameter.name in known:
-            if parameter.name not in keywords:
-                raise at.error(f"the key {parameter.name!r} is missing")
+        is_needed = parameter.default is parameter.empty and parameter.name in known
+        if is_needed and parameter.name not in keywords:
+            raise at.error(f"the key {parameter.name!r} is missing")
 
 
 def described(role: Role, part: Any) -> tuple[str, dict[str, Any]] | None:

@@ -141,7 +141,8 @@ def _query(setting: Setting) -> QueryPart:
         language = resolved_setting(found["language"]).choice("language", tuple(DIALECTS))
     parameters = dict[str, Any]()
     if "parameters" in found:
-        parameters = value_of(_mapping(resolved_setting(found["parameters"])))
+        given = found["parameters"].members()
+        parameters = {name: value_of(value) for name, value in given.items()}
     definition = QueryDefinition(
         text_of(found["query"]),
         tuple(resolved(item) for item in found["sources"].items()),
@@ -154,11 +155,6 @@ def _query(setting: Setting) -> QueryPart:
     return QueryPart(
         id_of(found["id"]), definition, setting.place, {"text": found["query"].place}
     )
-
-
-def _mapping(setting: Setting) -> Setting:
-    setting.members()
-    return setting
 
 
 def _config(setting: Setting) -> RuntimeConfig:

@@ -7,6 +7,7 @@ from typing import Any
 
 from drasi_nb.errors import ChangeError, ConfigError
 from drasi_nb.middleware.configuration import Setting
+from drasi_nb.runtime.configuration.environment import resolved
 from drasi_nb.values.change import stored_value
 from drasi_nb.values.temporal.text import temporal
 from drasi_nb.values.temporal.types import (
@@ -56,15 +57,18 @@ def _plain(value: Any, place: str) -> Any:
 
 
 def value_of(setting: Setting) -> Any:
-    """Return a parameter's value.
+    """Return a parameter's value, its variables put in. No map of it is an envelope.
 
     Raises:
-        ConfigError: A temporal value is malformed.
+        ConfigError: A temporal value is malformed, or a variable is not set.
     """
     value = setting.value
     if isinstance(value, Mapping):
         if TEMPORAL not in value:
-            return {key: value_of(item) for key, item in setting.members().items()}
+            for key in value:
+                if not isinstance(key, str):
+                    raise Setting(key, setting.place).wrong("a key of text")
+            return {key: value_of(setting.at(key, item)) for key, item in value.items()}
         fields = setting.fields((TEMPORAL, "text"))
         kind = fields[TEMPORAL].choice("temporal kind", tuple(KINDS.values()))
         try:
@@ -73,4 +77,4 @@ def value_of(setting: Setting) -> Any:
             raise fields["text"].error(str(error)) from None
     if isinstance(value, list):
         return [value_of(item) for item in setting.items()]
-    return value
+    return resolved(setting)

@@ -9,36 +9,34 @@ from drasi_nb.language import ast
 from drasi_nb.runtime.configuration.lint.rules import Found
 from drasi_nb.runtime.configuration.lint.walking import Text, walk
 
-_EVERYWHERE = (
+_BOTH = (
     "trim ltrim rtrim reverse left right replace split substring randomUUID size coalesce nullIf"
     " last abs ceil floor round pi sin cos tan degrees radians reduce duration date"
     " duration.inMonths duration.inDays duration.inSeconds retainHistory count sum min max avg"
     " drasi.changeDateTime drasi.listMax drasi.listMin drasi.stdevp drasi.awaiting drasi.future"
     " drasi.trueLater drasi.trueNowOrLater drasi.trueUntil drasi.trueFor drasi.previousValue"
     " drasi.previousDistinctValue drasi.slidingWindow drasi.getVersionByTimestamp"
-    " drasi.getVersionsByTimeRange drasi.last drasi.linearGradient char_length"
-).split()
-_CLOCKS = ("date", "localtime", "localdatetime", "time", "datetime")
+    " drasi.getVersionsByTimeRange drasi.last drasi.linearGradient char_length "
+)
+_CYPHER = (
+    "toUpper toLower toString toStringOrNull character_length toInteger toIntegerOrNull"
+    " toFloat toFloatOrNull toBoolean toBooleanOrNull isEmpty head timestamp sign rand"
+    " range tail coll.distinct coll.indexOf coll.insert elementId duration.between collect"
+    " localtime localdatetime time datetime"
+)
+_GQL = (
+    "upper lower local_time local_datetime zoned_time zoned_datetime element_id"
+    " duration_between"
+)
+_OF_CLOCKS = {
+    f"{kind}.{function}"
+    for kind in ("date", "localtime", "localdatetime", "time", "datetime")
+    for function in ("transaction", "statement", "realtime", "truncate")
+}
 _KNOWN = {
-    "cypher": {
-        *_EVERYWHERE,
-        *(
-            "toUpper toLower toString toStringOrNull character_length toInteger toIntegerOrNull"
-            " toFloat toFloatOrNull toBoolean toBooleanOrNull isEmpty head timestamp sign rand"
-            " range tail coll.distinct coll.indexOf coll.insert elementId duration.between collect"
-        ).split(),
-        *_CLOCKS,
-        *(f"{kind}.{clock}" for kind in _CLOCKS for clock in ("transaction", "statement",
-                                                              "realtime", "truncate")),
-    },
-    "gql": {
-        *_EVERYWHERE,
-        *(
-            "upper lower local_time local_datetime zoned_time zoned_datetime element_id"
-            " duration_between CAST cast"
-        ).split(),
-    },
-}  # fmt: skip
+    "cypher": {*(_BOTH + _CYPHER).split(), *_OF_CLOCKS},
+    "gql": set((_BOTH + _GQL).split()),
+}
 _CAST_TYPES = frozenset({"STRING", "INTEGER", "INT", "FLOAT", "BOOLEAN", "BOOL"})
 _NOTES = {
     "size": "byte-length", "char_length": "byte-length", "character_length": "byte-length",

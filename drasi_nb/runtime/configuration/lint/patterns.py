@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from drasi_nb.language import ast
 from drasi_nb.language.labels import disjoint_types, plain_types
@@ -100,7 +100,8 @@ def _clauses(matches: list[ast.Match]) -> Iterator[Found]:
         nodes = [e for e in path.elements if isinstance(e, ast.NodePattern)]
         relations = [e for e in path.elements if isinstance(e, ast.RelationPattern)]
         names = [node.variable or f"#{node.span.start}" for node in nodes]
-        for node, name in zip(nodes, names, strict=True):
+        names = names or [f"#{path.span.start}"]  # of quantified paths alone
+        for node, name in zip(nodes, names, strict=False):
             if name in seen and (node.labels or node.properties or node.where):
                 yield Found("later-labels", node.span, name)
             elif len(path.elements) == 1 and name not in seen and node.labels is None:
@@ -112,7 +113,7 @@ def _clauses(matches: list[ast.Match]) -> Iterator[Found]:
             if root(left) == root(right):
                 yield Found("cyclic-pattern", relation.span)
             of[root(left)] = root(right)
-        for left, right in zip(names, names[1:], strict=False):
+        for left, right in pairwise(names):
             of[root(left)] = root(right)  # also over a quantified path
         root(names[0])
         if not is_joined:

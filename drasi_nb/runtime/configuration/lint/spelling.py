@@ -12,10 +12,11 @@ from drasi_nb.runtime.configuration.lint.rules import Found
 from drasi_nb.runtime.configuration.lint.walking import Text, walk
 from drasi_nb.span import Span
 
-_KEYWORDS = frozenset(
-    "MATCH OPTIONAL WHERE WITH RETURN AS AND OR NOT IN IS NULL TRUE FALSE CASE WHEN THEN ELSE END"
-    " STARTS ENDS CONTAINS LET FILTER YIELD GROUP BY NEXT".split()
+_WORDS = (
+    "MATCH OPTIONAL WHERE WITH RETURN AS AND OR NOT IN IS NULL TRUE FALSE CASE WHEN THEN ELSE"
+    " END STARTS ENDS CONTAINS LET FILTER YIELD GROUP BY NEXT"
 )
+_KEYWORDS = frozenset(_WORDS.split())
 _BREAKS = _KEYWORDS - {"AND", "OR", "NOT", "IN", "IS", "NULL", "TRUE", "FALSE"} | {
     "ORDER", "SKIP", "LIMIT", "UNWIND", "UNION", "CALL", "ON", "FOR", "OFFSET",
 }  # fmt: skip
