@@ -24,8 +24,8 @@ from drasi_nb.runtime import registration
 from drasi_nb.runtime.background import Background
 from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected
 from drasi_nb.runtime.configuration import convert
-from drasi_nb.runtime.configuration.blueprint import Made
-from drasi_nb.runtime.configuration.convert import Config, DrasiConfig, Format
+from drasi_nb.runtime.configuration.blueprint import Format, Made
+from drasi_nb.runtime.configuration.convert import Config, DrasiConfig
 from drasi_nb.runtime.configuration.kinds import Maker
 from drasi_nb.runtime.derived import subscriptions
 from drasi_nb.runtime.internal import InternalSources
@@ -268,17 +268,15 @@ class Runtime:
         for source_id in wanted:
             self.internal.check(id, source_id)
         plan = registration.plan_of(definition, wanted)
-        query = self._queries.get(id)
-        if query is None:
-            query = Query(self, id)
+        is_new = id not in self._queries
+        query = Query(self, id) if is_new else self._queries[id]
+        query.definition, query.sources, query.plan = definition, wanted, plan
+        query.subscriptions = followed
+        if is_new:
             query.component = Component(id, "query", query)
             self.registry.components[id] = query.component
             self._queries[id] = query
-            self.registry.tell(query.component, "query added")
-        else:
-            self.registry.tell(self._component(id), "query replaced")
-        query.definition, query.sources, query.plan = definition, wanted, plan
-        query.subscriptions = followed
+        self.registry.tell(self._component(id), "query added" if is_new else "query replaced")
         if auto_start or query.compiled is not None:
             registration.start_query(self, query)
         return query
@@ -299,6 +297,7 @@ class Runtime:
             self.registry.get(query_id, "query")
         for stop in self._unsubscribe.pop(id, ()):
             stop()
+        self._listening[id] = wanted
         component = self.registry.components.get(id)
         if component is None:
             component = Component(id, "reaction", reaction)
@@ -310,7 +309,6 @@ class Runtime:
         self._reactions[id] = reaction
         react = Reacting(self, component)
         self.reacting[id] = react
-        self._listening[id] = wanted
         self._unsubscribe[id] = [self._queries[query_id].on_delta(react) for query_id in wanted]
         if component.status != "Running":
             self.start(id)

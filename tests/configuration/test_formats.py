@@ -118,7 +118,7 @@ kind: Reaction
 name: debug
 spec:
   kind: Debug
-  queries: {items: "", }
+  queries: {items: "{name}"}
 ---
 apiVersion: v1
 kind: QueryContainer
@@ -253,11 +253,14 @@ def test_drasi_platform(tmp_path: Path) -> None:
     assert query["spec"]["sources"]["middleware"] == [
         {"kind": "relabel", "name": "names", "labelMappings": {"items": "Item"}}
     ]
-    assert reaction["spec"]["queries"] == {"items": ""}
+    assert reaction["spec"]["queries"] == {"items": "{name}"}
     again = dnb.Runtime.from_config(tmp_path / "out.yaml")
     assert again.to_config(format="drasi-platform").documents == out.documents
-    server = rt.to_config(format="drasi-server").documents[0]["sources"][0]
-    assert server["host"] == "db" and "properties" not in server
+    assert dnb.Runtime.from_config(rt.to_config()).to_config() == rt.to_config()
+    server = rt.to_config(format="drasi-server")
+    source = server.documents[0]["sources"][0]
+    assert source["host"] == "db" and "properties" not in source
+    assert [f.component for f in server.lint if f.code == "kind-origin"] == ["retail", "debug"]
 
 
 def test_json_as_drasi_server_takes_it(tmp_path: Path) -> None:

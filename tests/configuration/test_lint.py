@@ -296,7 +296,13 @@ def test_every_rule_has_a_row() -> None:
         *rows.split(),
         *(code for codes in report(format="drasi-platform").values() for code in codes),
     }
-    elsewhere = {"parameter", "parameter-value", "reaction-kind", "replay-source"}
+    elsewhere = {
+        "parameter",
+        "parameter-value",
+        "reaction-kind",
+        "replay-source",
+        "kind-origin",
+    }
     assert set(RULES) == shown | elsewhere
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from drasi_nb.config import RuntimeConfig
 from drasi_nb.engine.clock import Clock, SystemClock, VirtualClock
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STAND_IN = "stand-in"
 """The kind by which our format names what stands for a kind that cannot be made here."""
+Format = Literal["drasi_nb", "drasi-server", "drasi-platform"]
 _Named = Mapping[str, str | Mapping[str, Any]]
 
 
@@ -29,8 +30,9 @@ class Part:
     Attributes:
         settings: As a configuration has them: variables not put in.
         is_stand_in: Whether it stands for a kind that is not made here.
-        is_foreign: Whether its kind is one of Drasi's.
+        origin: By whose format it is named, if not by ours.
         queries: Of a reaction: what it listens to.
+        query_places: Where each of them stands, if it was read.
         auto_start: Whether it runs from the start.
         place: Where it stands in the configuration it came from.
         notes: What of its configuration has no meaning here.
@@ -42,10 +44,11 @@ class Part:
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     is_stand_in: bool = False
     queries: tuple[str, ...] = ()
+    query_places: tuple[str, ...] = ()
     auto_start: bool = True
     place: str = ""
     notes: tuple[str, ...] = ()
-    is_foreign: bool = False
+    origin: Format = "drasi_nb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,7 @@ def describe(
     runtime: Runtime,
     named: _Named,
     skip: Collection[str],
-    *,
-    is_foreign: bool,
+    format: Format,
 ) -> Blueprint:
     """Return the blueprint of a runtime.
 
@@ -111,7 +113,7 @@ def describe(
         named: By component id, the kind to write for it: a name, or a mapping with ``kind``
             and its settings, as a configuration has them.
         skip: Ids to leave out.
-        is_foreign: Whether it is for Drasi: kinds in ``named`` are Drasi's, and a reaction
+        format: For which it is: its kinds are those of ``named``, and in Drasi's a reaction
             without a kind is left out.
 
     Raises:
@@ -127,9 +129,9 @@ def describe(
         if component.kind == "query" or component.id in skip:
             continue
         try:
-            part = _part(runtime, component.id, component.kind, named, is_foreign=is_foreign)
+            part = _part(runtime, component.id, component.kind, named, format)
         except ConfigError as error:
-            if not is_foreign or component.kind == "source":
+            if format == "drasi_nb" or component.kind == "source":
                 raise
             left_out[component.id] = str(error)
             continue
@@ -140,7 +142,7 @@ def describe(
         if query.id not in skip
     ]
     _refuse_dangling(queries, reactions, skip)
-    clock = runtime.clock if isinstance(runtime.clock, VirtualClock) else None
+    clock = runtime.clock if type(runtime.clock) is VirtualClock else None
     if clock is None and type(runtime.clock) is not SystemClock:
         name = type(runtime.clock).__name__
         raise ConfigError(
@@ -156,7 +158,7 @@ def describe(
     )
 
 
-def _part(runtime: Runtime, id_: str, role: Role, named: _Named, *, is_foreign: bool) -> Part:
+def _part(runtime: Runtime, id_: str, role: Role, named: _Named, origin: Format) -> Part:
     component = runtime.component(id_)
     queries = runtime.listens_to(id_) if role == "reaction" else ()
     runs = component.status != "Stopped" or runtime.is_closed
@@ -171,13 +173,18 @@ def _part(runtime: Runtime, id_: str, role: Role, named: _Named, *, is_foreign: 
         kind = given if isinstance(given, str) else settings.pop("kind", None)
         if not isinstance(kind, str):
             raise ConfigError(f"to_config(kinds=...): {id_!r} needs a kind, got {given!r}")
-        return Part(role, id_, kind, settings, False, queries, runs, is_foreign=is_foreign)
+        return Part(role, id_, kind, settings, queries=queries, auto_start=runs, origin=origin)
     if made is not None:
         return replace(made.part, queries=queries, auto_start=runs)
-    found = kinds.described(role, component.part)
+    try:
+        found = kinds.described(role, component.part)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{role} {id_!r}: {error}; or leave it out: to_config(skip=[{id_!r}])"
+        ) from None
     if found is not None:
         kind, settings = found
-        return Part(role, id_, kind, escaped(settings), False, queries, runs)
+        return Part(role, id_, kind, escaped(settings), queries=queries, auto_start=runs)
     what = getattr(component.part, "__name__", type(component.part).__name__)
     raise ConfigError(
         f"{role} {id_!r} ({what}) is of no kind that a configuration can name;"

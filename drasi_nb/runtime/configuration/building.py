@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -112,10 +113,9 @@ def check(blueprint: Blueprint) -> list[QueryPart]:
     for query in blueprint.queries:
         _check_query(query, known)
     for reaction in blueprint.reactions:
-        for index, id_ in enumerate(reaction.queries):
+        for id_, place in zip(reaction.queries, reaction.query_places, strict=True):
             if id_ not in queries:
-                at = Setting(id_, f"{reaction.place}.queries[{index}]")
-                raise _unknown(at, "query", list(queries))
+                raise _unknown(Setting(id_, place), "query", list(queries))
     return _in_order(queries)
 
 
@@ -186,11 +186,13 @@ def _made(part: Part, own: Mapping[str, Maker], *, is_foreign: bool) -> Made:
 
 def _unknown_kind(part: Part, own: Mapping[str, Maker]) -> ConfigError:
     known = [*kinds.names(part.role, own), STAND_IN]
-    at = Setting(part.kind, f"{part.place}.kind")
-    hint = f"make it known: from_config(kinds={{{part.kind!r}: ...}})"
-    error = at.unknown(f"kind of {part.role}", known)
-    text = f"{error.problem} (of {part.role} {part.id!r}; known are {', '.join(known)}); {hint}"
-    return ConfigError(text, place=at.place)
+    near = difflib.get_close_matches(part.kind, known, 1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    text = (
+        f"unknown kind {part.kind!r} of {part.role} {part.id!r}; {meant}known are"
+        f" {', '.join(known)}; or make it known: from_config(kinds={{{part.kind!r}: ...}})"
+    )
+    return ConfigError(text, place=f"{part.place}.kind")
 
 
 def _settle(runtime: Runtime, part: Part, made: Made) -> None:

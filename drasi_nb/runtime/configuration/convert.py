@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from drasi_nb.engine.clock import Clock
 from drasi_nb.errors import ConfigError
 from drasi_nb.middleware.configuration import Setting
 from drasi_nb.runtime.configuration import native, platform, server
-from drasi_nb.runtime.configuration.blueprint import Blueprint, describe
+from drasi_nb.runtime.configuration.blueprint import Blueprint, Format, describe
 from drasi_nb.runtime.configuration.building import build
 from drasi_nb.runtime.configuration.environment import text_of
 from drasi_nb.runtime.configuration.kinds import Maker
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Runtime")
 
-Format = Literal["drasi_nb", "drasi-server", "drasi-platform"]
 Config = str | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 _LAST_STEP = re.compile(r"(?:\.[^.\[\]]+|\[[^\[\]]*\]|^[^.\[\]]+)\Z")
 
@@ -93,13 +92,13 @@ def to_config(
     """Return, and write if there is a path, a configuration; see ``Runtime.to_config()``."""
     if format not in get_args(Format):
         raise Setting(format, "to_config(format=...)").unknown("format", get_args(Format))
-    blueprint = describe(runtime, named, skip, is_foreign=format != "drasi_nb")
+    blueprint = describe(runtime, named, skip, format)
     out: dict[str, Any] | DrasiConfig
     if format == "drasi_nb":
         out = native.write(blueprint)
         text = to_yaml([out])
     else:
-        texts, findings = written(blueprint, is_platform=format == "drasi-platform")
+        texts, findings = written(blueprint, format)
         writer = platform.write if format == "drasi-platform" else server.write
         out = DrasiConfig(format, writer(blueprint, texts), findings)
         text = out.text

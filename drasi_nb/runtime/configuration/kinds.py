@@ -32,7 +32,7 @@ def kind(name: str) -> Callable[[M], M]:
     Raises:
         ConfigError: The name is of another form.
     """
-    role, _, bare = name.partition("/")
+    role, _, bare = str(name).partition("/")
     if role not in ("source", "reaction") or not bare:
         raise ConfigError(f"a kind is named 'source/..' or 'reaction/..', got {name!r}")
 

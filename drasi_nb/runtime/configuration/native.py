@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from drasi_nb.config import RuntimeConfig
 from drasi_nb.engine.clock import Clock, SystemClock, VirtualClock
@@ -32,6 +32,7 @@ from drasi_nb.middleware.configuration import Setting
 from drasi_nb.runtime.configuration.blueprint import (
     STAND_IN,
     Blueprint,
+    Format,
     Part,
     QueryPart,
     changed_settings,
@@ -113,24 +114,34 @@ def id_of(setting: Setting) -> str:
 
 def _part(setting: Setting, role: Role) -> Part:
     required = ("id", "kind", "queries") if role == "reaction" else ("id", "kind")
-    found = setting.fields(required, ("settings", "auto_start"))
+    found = setting.fields(required, ("settings", "auto_start", "stands_for"))
     settings = dict[str, Any]()
     if "settings" in found:
         found["settings"].members()
         settings = dict(cast(Mapping[str, Any], found["settings"].value))
-    kind = text_of(found["kind"])
-    if kind == STAND_IN:
-        at = found.get("settings", setting)
-        if "kind" not in settings:
-            raise at.error("the key 'kind' is missing: what it stands for")
-        kind = text_of(at.at("kind", settings.pop("kind")))
-        is_stand_in = True
-    else:
-        is_stand_in = False
-    queries = tuple(text_of(item) for item in members(found, "queries"))
+    kind, origin = text_of(found["kind"]), "drasi_nb"
+    is_stand_in = kind == STAND_IN
+    if is_stand_in != ("stands_for" in found):
+        raise setting.error(f"the keys 'kind: {STAND_IN}' and 'stands_for' need each other")
+    if is_stand_in:
+        stands_for = found["stands_for"].fields(("kind",), ("format",))
+        kind = text_of(stands_for["kind"])
+        if "format" in stands_for:
+            origin = stands_for["format"].choice("format", get_args(Format))
+    listens = members(found, "queries")
     start = flag(found, "auto_start", default=True)
-    id_ = id_of(found["id"])
-    return Part(role, id_, kind, settings, is_stand_in, queries, start, setting.place)
+    return Part(
+        role,
+        id_of(found["id"]),
+        kind,
+        settings,
+        is_stand_in,
+        tuple(map(text_of, listens)),
+        tuple(item.place for item in listens),
+        start,
+        setting.place,
+        origin=cast(Format, origin),
+    )
 
 
 def _query(setting: Setting) -> QueryPart:
@@ -196,14 +207,14 @@ def _clock(setting: Setting) -> Clock:
 
 
 def _written_part(part: Part) -> dict[str, Any]:
-    settings, kind = dict(part.settings), part.kind
+    out: dict[str, Any] = {"id": escaped(part.id), "kind": escaped(part.kind)}
     if part.is_stand_in:
-        settings, kind = {"kind": part.kind, **settings}, STAND_IN
-    out: dict[str, Any] = {"id": escaped(part.id), "kind": escaped(kind)}
+        stands_for = {"kind": escaped(part.kind), "format": part.origin}
+        out = {"id": escaped(part.id), "kind": STAND_IN, "stands_for": stands_for}
     if part.role == "reaction":
         out["queries"] = [escaped(id_) for id_ in part.queries]
-    if settings:
-        out["settings"] = settings
+    if part.settings:
+        out["settings"] = dict(part.settings)
     if not part.auto_start:
         out["auto_start"] = False
     return out

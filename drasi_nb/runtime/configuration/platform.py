@@ -22,6 +22,8 @@ from drasi_nb.runtime.configuration.native import id_of, members
 
 VERSION = "v1"
 KINDS = ("ContinuousQuery", "Source", "Reaction")
+PER_QUERY = "queries"
+"""Among the settings of a reaction: its own text for each query."""
 _UNUSED_KINDS = ("SourceProvider", "ReactionProvider", "QueryContainer")
 _QUERY = ("container", "storageProfile", "view")
 
@@ -78,11 +80,7 @@ def write(blueprint: Blueprint, texts_of: Mapping[str, str]) -> list[dict[str, A
             for query in blueprint.queries
         ),
         *(
-            _document(
-                "Reaction",
-                part.id,
-                {**_written_part(part), "queries": dict.fromkeys(part.queries, "")},
-            )
+            _document("Reaction", part.id, _written_reaction(part))
             for part in blueprint.reactions
         ),
     ]
@@ -93,25 +91,26 @@ def _source(document: Setting, found: Mapping[str, Setting]) -> Part:
     settings = {key: one.value for key, one in spec.items() if key != "kind"}
     kind = text_of(spec["kind"])
     id_ = id_of(found["name"])
-    return Part("source", id_, kind, settings, place=document.place, is_foreign=True)
+    return Part("source", id_, kind, settings, place=document.place, origin="drasi-platform")
 
 
 def _reaction(document: Setting, found: Mapping[str, Setting]) -> Part:
     keys = ("tag", "services", "identity", "properties")
     spec = found["spec"].fields(("kind", "queries"), keys)
     settings = {key: spec[key].value for key in keys if key in spec}
-    queries = tuple(spec["queries"].members())
-    per_query = {q: s.value for q, s in spec["queries"].members().items() if s.value}
-    notes = (not_used([f"queries.{q}" for q in per_query]),) if per_query else ()
+    queries = spec["queries"].members()
+    own = {id_: setting.value for id_, setting in queries.items() if setting.value}
+    if own:
+        settings[PER_QUERY] = own
     return Part(
         "reaction",
         id_of(found["name"]),
         text_of(spec["kind"]),
         settings,
-        queries=queries,
+        queries=tuple(queries),
+        query_places=tuple(setting.place for setting in queries.values()),
         place=document.place,
-        notes=notes,
-        is_foreign=True,
+        origin="drasi-platform",
     )
 
 
@@ -143,9 +142,15 @@ def _document(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
 
 def _written_part(part: Part) -> dict[str, Any]:
     settings = plain(part.settings)
-    if "properties" in settings:
+    settings.pop(PER_QUERY, None)
+    if part.origin == "drasi-platform" and part.is_stand_in:
         return {"kind": part.kind, **settings}
     return {"kind": part.kind, "properties": settings}
+
+
+def _written_reaction(part: Part) -> dict[str, Any]:
+    own = part.settings.get(PER_QUERY, {})
+    return {**_written_part(part), "queries": {id_: own.get(id_, "") for id_ in part.queries}}
 
 
 def _written_query(query: QueryPart, text: str) -> dict[str, Any]:

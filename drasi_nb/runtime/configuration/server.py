@@ -123,9 +123,10 @@ def _part(setting: Setting, role: Role) -> Part:
         text_of(found["kind"]),
         settings,
         queries=tuple(texts(found, "queries")),
+        query_places=tuple(item.place for item in members(found, "queries")),
         auto_start=flag(found, "autoStart", default=True),
         place=setting.place,
-        is_foreign=True,
+        origin="drasi-server",
     )
 
 

@@ -19,6 +19,7 @@ from drasi_nb.language.printer import expression_text
 from drasi_nb.plan.joins import Join, read_joins
 from drasi_nb.runtime.configuration.blueprint import (
     Blueprint,
+    Format,
     Part,
     QueryPart,
     changed_settings,
@@ -80,13 +81,14 @@ def lint(query: QueryPart) -> list[Finding]:
     return _findings(query, *with_values(query))
 
 
-def written(blueprint: Blueprint, *, is_platform: bool) -> tuple[dict[str, str], list[Finding]]:
+def written(blueprint: Blueprint, format: Format) -> tuple[dict[str, str], list[Finding]]:
     """Return the text of each query as Drasi gets it, and what would mean something else there."""
     texts, out = dict[str, str](), list[Finding]()
+    is_platform = format == "drasi-platform"
     for name in changed_settings(blueprint.config):
         out.append(_finding("", "runtime-settings", name))
     for part in (*blueprint.sources, *blueprint.reactions):
-        out += [_finding(part.id, code, what) for code, what in _of_part(part, is_platform)]
+        out += [_finding(part.id, code, what) for code, what in _of_part(part, format)]
     for id_ in blueprint.left_out:
         out.append(_finding(id_, "reaction-left-out", ""))
     for query in blueprint.queries:
@@ -253,12 +255,14 @@ def _beside(
         yield "join-nulls", repr(join.id)
 
 
-def _of_part(part: Part, is_platform: bool) -> Iterator[tuple[str, str]]:
-    if part.kind in _OWN_KINDS or not (part.is_stand_in or part.is_foreign):
+def _of_part(part: Part, format: Format) -> Iterator[tuple[str, str]]:
+    if part.kind in _OWN_KINDS or (part.origin == "drasi_nb" and not part.is_stand_in):
         yield f"{part.role}-kind", repr(part.kind)
+    elif part.origin not in ("drasi_nb", format):
+        yield "kind-origin", f"{part.kind!r} of {part.origin}"
     if part.role == "source" and part.kind == "replay":
         yield "replay-source", ""
-    if is_platform:
+    if format == "drasi-platform":
         yield from _of_resource(part.id, auto_start=part.auto_start)
 
 

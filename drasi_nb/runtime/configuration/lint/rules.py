@@ -207,6 +207,10 @@ RULES: dict[str, Rule] = {
         _R, "the reaction is a Python function and is left out",
         "say what stands for it there: to_config(kinds={{{id!r}: {{'kind': 'log', ..}}}})",
     ),
+    "kind-origin": Rule(
+        _M, "the kind {} may have another name and other settings there",
+        "say what stands for it: to_config(kinds={{{id!r}: {{'kind': .., ..}}}})",
+    ),
     "replay-source": Rule(_N, "what it plays does not go along"),
     "auto-start": Rule(_D, "everything runs from the start there"),
     "resource-name": Rule(
