@@ -202,7 +202,7 @@ def test_drasi_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not used here: host, port" in messages(rt, "")
     assert "not used here: sources.nodes" in messages(rt, "halves")
     assert "not used here: enableBootstrap" in messages(rt, "halves")
-    assert "not as in Drasi: line 1, column 23: the quotient" in messages(rt, "halves")
+    assert "not as in Drasi:\nline 1, column 23: the quotient" in messages(rt, "halves")
     order = node("o1", "Order", a={"total": 30}, sensor="x")
     rt.sources["shop-db"].push(order)
     rt.start("sensors")
@@ -261,6 +261,27 @@ def test_drasi_platform(tmp_path: Path) -> None:
     source = server.documents[0]["sources"][0]
     assert source["host"] == "db" and "properties" not in source
     assert [f.component for f in server.lint if f.code == "kind-origin"] == ["retail", "debug"]
+
+
+def test_platform_queries_whose_sources_are_in_other_files() -> None:
+    query = {
+        "kind": "ContinuousQuery",
+        "name": "risky",
+        "spec": {
+            "mode": "query",
+            "sources": {"subscriptions": [{"id": "k8s"}, {"id": "devops"}]},
+            "query": "MATCH (p:Pod) RETURN p.name AS pod",
+        },
+    }
+    rt = dnb.Runtime.from_config(query)
+    rt.sources["k8s"].push(node("p", "Pod", name="web"))
+    rt.flush()
+    assert rt.queries["risky"].rows() == [{"pod": "web"}]
+    assert "stands for a source of kind 'unknown'" in messages(rt, "devops")
+    lint = rt.to_config(format="drasi-platform").lint
+    assert [(f.component, f.code) for f in lint] == [
+        ("k8s", "source-kind"), ("devops", "source-kind"),
+    ]  # fmt: skip
 
 
 def test_json_as_drasi_server_takes_it(tmp_path: Path) -> None:

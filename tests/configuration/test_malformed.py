@@ -433,3 +433,9 @@ def test_an_instance_is_drasi_servers() -> None:
     for config in (GOOD, PLATFORM, SERVER):
         with pytest.raises(ConfigError, match="instance"):
             dnb.Runtime.from_config(config, kinds=KINDS, instance="a")
+
+
+@pytest.mark.parametrize("config", [None, 5, {1: 2}, [], ["x"], {"sources"}])
+def test_what_is_no_configuration(config: Any) -> None:
+    with pytest.raises(ConfigError):
+        dnb.Runtime.from_config(config)

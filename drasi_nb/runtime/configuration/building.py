@@ -230,10 +230,10 @@ def _add_query(runtime: Runtime, query: QueryPart) -> None:
     component = runtime.component(query.id)
     for note in query.notes:
         runtime.registry.tell(component, note)
-    if query.is_foreign:
-        for finding in lint(query):
-            if finding.effect in ("differs", "may differ"):
-                runtime.registry.tell(component, f"not as in Drasi: {finding}")
+    findings = lint(query) if query.is_foreign else []
+    differences = [str(one) for one in findings if one.effect in ("differs", "may differ")]
+    if differences:
+        runtime.registry.tell(component, "\n".join(["not as in Drasi:", *differences]))
 
 
 def _note_all(runtime: Runtime, blueprint: Blueprint) -> None:

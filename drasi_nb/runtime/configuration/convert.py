@@ -67,8 +67,11 @@ def from_config(
     if isinstance(config, str | Path):
         path = Path(config)
         document = read_file(path)
-    elif not isinstance(config, Mapping):
+    elif isinstance(config, list | tuple):
         document = Document(list(config), {})
+    elif not isinstance(config, Mapping):
+        kind = type(config).__name__
+        raise ConfigError(f"expected a path, a mapping or a list of documents, got {kind}")
     try:
         blueprint, is_foreign = _read(document.values, instance)
         return build(make, blueprint, own, clock, is_foreign=is_foreign)

@@ -45,7 +45,8 @@ def resolved(setting: Setting) -> Any:
     if isinstance(value, str):
         whole = _REFERENCE.fullmatch(value)
         text = _filled(setting, value)
-        return scalar(text) if whole is not None and whole[1] is not None else text
+        is_whole = value is not setting.value or (whole is not None and whole[1] is not None)
+        return scalar(text) if is_whole else text
     if isinstance(value, Mapping):
         return {key: resolved(setting.at(key, item)) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from drasi_nb.middleware.configuration import Setting
-from drasi_nb.runtime.configuration.blueprint import Blueprint, Part, QueryPart
+from drasi_nb.runtime.configuration.blueprint import Blueprint, Part, QueryPart, source_ids
 from drasi_nb.runtime.configuration.environment import resolved_setting, text_of
 from drasi_nb.runtime.configuration.foreign import (
     LANGUAGES,
@@ -19,9 +19,12 @@ from drasi_nb.runtime.configuration.foreign import (
     written_sources,
 )
 from drasi_nb.runtime.configuration.native import id_of, members
+from drasi_nb.runtime.internal import COMPONENTS, PREFIX
 
 VERSION = "v1"
 KINDS = ("ContinuousQuery", "Source", "Reaction")
+UNKNOWN = "unknown"
+"""The kind of a source that is only named by queries."""
 PER_QUERY = "queries"
 """Among the settings of a reaction: its own text for each query."""
 _UNUSED_KINDS = ("SourceProvider", "ReactionProvider", "QueryContainer")
@@ -63,7 +66,22 @@ def read(documents: list[Setting]) -> Blueprint:
             notes.append(not_used([f"{kind} {text_of(found['name'])!r}"]))
         else:
             raise found["kind"].unknown("kind of document", (*KINDS, *_UNUSED_KINDS))
-    return Blueprint(tuple(sources), tuple(queries), tuple(reactions), notes=tuple(notes))
+    return Blueprint(
+        tuple(sources or _elsewhere(queries)),
+        tuple(queries),
+        tuple(reactions),
+        notes=tuple(notes),
+    )
+
+
+def _elsewhere(queries: list[QueryPart]) -> list[Part]:
+    """Return what stands for sources whose documents are in other files."""
+    ids = dict.fromkeys(id_ for query in queries for id_ in source_ids(query.definition))
+    return [
+        Part("source", id_, UNKNOWN, is_stand_in=True, origin="drasi-platform")
+        for id_ in ids
+        if id_ != COMPONENTS and not id_.startswith(PREFIX)
+    ]
 
 
 def write(blueprint: Blueprint, texts_of: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ from drasi_nb.span import NOWHERE, Span
 from drasi_nb.values.change import stored_value
 
 _RESOURCE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
-_OWN_KINDS = ("push", "replay")
+_NO_KINDS = ("push", "replay", "unknown")  # of Drasi
 _PARTS = (spelling.found, clauses.found, patterns.found, values.found, calls.found)
 
 
@@ -256,7 +256,7 @@ def _beside(
 
 
 def _of_part(part: Part, format: Format) -> Iterator[tuple[str, str]]:
-    if part.kind in _OWN_KINDS or (part.origin == "drasi_nb" and not part.is_stand_in):
+    if part.kind in _NO_KINDS or (part.origin == "drasi_nb" and not part.is_stand_in):
         yield f"{part.role}-kind", repr(part.kind)
     elif part.origin not in ("drasi_nb", format):
         yield "kind-origin", f"{part.kind!r} of {part.origin}"
