@@ -53,7 +53,7 @@ RULES: dict[str, Rule] = {
         _R, "the name {} needs back quotes there", "start with a letter, of ASCII only"
     ),
     "keyword-prefix": Rule(
-        _D, "the name {} is read as a keyword and a rest there", "choose another name"
+        _R, "the name {} is read as a keyword and a rest there", "choose another name"
     ),
     "interpolation": Rule(
         _D, "{} is replaced by an environment variable there", "split the text: '$' + '{{..'"
