@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from drasi_nb.language import ast
 from drasi_nb.runtime.configuration.lint.rules import Found
+from drasi_nb.runtime.configuration.lint.values import kind_of
 from drasi_nb.runtime.configuration.lint.walking import Text, walk
 
 _BOTH = (
@@ -42,7 +43,7 @@ _NOTES = {
     "size": "byte-length", "char_length": "byte-length", "character_length": "byte-length",
     "substring": "string-bounds", "right": "byte-length", "sum": "float-result",
     "min": "least-and-greatest", "max": "least-and-greatest", "avg": "average",
-    "collect": "collected", "range": "descending-range", "datetime": "instant",
+    "collect": "collected", "tail": "empty-tail", "range": "descending-range", "datetime": "instant",
     "zoned_datetime": "instant", "duration": "months", "drasi.last": "shared-accumulator",
     "drasi.linearGradient": "shared-accumulator", "drasi.future": "timers",
     "drasi.trueFor": "timers", "drasi.trueLater": "timers", "drasi.trueNowOrLater": "timers",
@@ -86,6 +87,12 @@ def _call(query: Text, call: ast.FunctionCall) -> Iterator[Found]:
         else:
             yield Found("unknown-function", call.span, f"{name}()")
             return
+    is_text = name in ("toString", "toStringOrNull") and bool(call.args)
+    if is_text and kind_of(call.args[0]) not in ("STRING", "INTEGER", "BOOLEAN"):
+        yield Found("float-text", call.span)
+    is_integer = name in ("toInteger", "toIntegerOrNull") and bool(call.args)
+    if is_integer and kind_of(call.args[0]) not in ("STRING", "INTEGER", "BOOLEAN"):
+        yield Found("rounded-down", call.span)
     note = _NOTES.get(name)
     if note is not None:
         yield Found(note, call.span, f"{name}()")

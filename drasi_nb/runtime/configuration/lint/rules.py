@@ -144,7 +144,9 @@ RULES: dict[str, Rule] = {
     "element-equality": Rule(_M, "elements and maps are never equal there", "compare ids"),
     "string-order": Rule(_D, "strings and booleans have no order there: {} is false"),
     "not-null": Rule(_M, "NOT null is true there", "add IS NOT NULL"),
-    "null-in-list": Rule(_D, "null IN a list with null is true there"),
+    "null-in-list": Rule(_D, "null IN a list is true if null is in it there, else false"),
+    "null-value": Rule(_M, "what compares null, or is made of it by AND and OR, is never null there"),
+    "null-list": Rule(_M, "null in the place of a list is an error there", "write coalesce(x, [])"),
     "case-null": Rule(_D, "CASE x WHEN null is true of null there", "write WHEN x IS NULL"),
     "comparison-chain": Rule(
         _D, "a < b < c compares the truth of a < b with c there", "join two comparisons by AND"
@@ -183,6 +185,9 @@ RULES: dict[str, Rule] = {
     "collected": Rule(
         _M, "collect() leaves elements, dates and durations out there, in order of arrival"
     ),
+    "empty-tail": Rule(_M, "tail() of an empty list is null there"),
+    "float-text": Rule(_M, "a whole FLOAT is written without .0 there"),
+    "rounded-down": Rule(_M, "toInteger() of a negative FLOAT rounds down there, not to zero"),
     "descending-range": Rule(_M, "range() counts up only there"),
     "instant": Rule(_M, "datetime() loses its zone there, and what is below a ms"),
     "months": Rule(_M, "years and months of a duration are ignored in sums there"),

@@ -8,7 +8,7 @@ from drasi_nb.functions.aggregates import AGGREGATES
 from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
 from drasi_nb.runtime.configuration.lint.rules import Found
-from drasi_nb.runtime.configuration.lint.walking import Text, walk
+from drasi_nb.runtime.configuration.lint.walking import Text, children, walk
 
 _NUMBERS = ("INTEGER", "FLOAT", "NUMBER")
 _ORDERED_BY_TEXT = ("STRING", "BOOLEAN")
@@ -43,6 +43,11 @@ def found(query: Text) -> Iterator[Found]:
                 for when, _ in whens:
                     if kind_of(when) == "NULL":
                         yield Found("case-null", when.span)
+            case ast.ListComprehension(source=source) | ast.Reduce(source=source):
+                if not is_never_null(source):
+                    yield Found("null-list", source.span)
+            case ast.Item(expression=expression):
+                yield from _null_values(expression)
             case ast.Slice(start=start) if start is not None and _is_negative(start):
                 yield Found("slice", node.span)
             case ast.Slice(start=start) if start is not None and _may_be_negative(start):
@@ -125,9 +130,15 @@ def _binary(e: ast.Binary) -> Iterator[Found]:
                 yield Found("modulo-zero", divisor.span)
         case "+" if "LIST" in (left, right):
             yield Found("list-plus", e.span)
-        case "IN" if isinstance(e.right, ast.ListLiteral):
-            if any(kind_of(item) == "NULL" for item in e.right.items):
+        case "+" if "STRING" in (left, right) and not {left, right} & {"INTEGER", "BOOLEAN"}:
+            if left != right:
+                yield Found("float-text", e.span)
+        case "IN":
+            items = e.right.items if isinstance(e.right, ast.ListLiteral) else (e.right,)
+            if any(kind_of(item) == "NULL" for item in (e.left, *items)):
                 yield Found("null-in-list", e.span)
+            elif not all(map(is_never_null, (e.left, *items))):
+                yield Found("null-in-list", e.span, may=True)
         case _:
             pass
 
@@ -159,6 +170,50 @@ def _equal_numbers(a: str | None, b: str | None, at: ast.Node) -> Iterator[Found
         return
     elif all(kind is None or kind in _NUMBERS for kind in (a, b)):
         yield Found("number-equality", at.span, may=True)
+
+
+def _null_values(e: ast.Node) -> Iterator[Found]:
+    """Yield truths that may be null where they are values, not conditions."""
+    match e:
+        case ast.Comparison() | ast.Binary(op="AND" | "OR"):
+            if not is_never_null(e):
+                yield Found("null-value", e.span)
+        case ast.Case(subject=None, whens=whens, default=default):
+            for _, then in whens:
+                yield from _null_values(then)
+            if default is not None:
+                yield from _null_values(default)
+        case ast.ListComprehension(source=source, result=result):
+            for part in (source, result):
+                if part is not None:
+                    yield from _null_values(part)
+        case ast.Unary(op="NOT") | ast.Subquery() | ast.PatternComprehension():
+            return  # found by themselves
+        case _:
+            for child in children(e):
+                yield from _null_values(child)
+
+
+def is_never_null(e: ast.Node) -> bool:
+    """Return whether an expression has a value whatever the data."""
+    match e:
+        case ast.Literal(kind=kind):
+            return kind != "NULL"
+        case ast.ListLiteral() | ast.MapLiteral() | ast.CountStar():
+            return True
+        case ast.ListComprehension(source=source):
+            return is_never_null(source)
+        case ast.Comparison(first=first, rest=rest):
+            return all(map(is_never_null, (first, *(other for _, other in rest))))
+        case ast.Binary(left=left, right=right):
+            return is_never_null(left) and is_never_null(right)
+        case ast.FunctionCall(name=name, args=args):
+            known = ("coalesce", "collect", "count", "range", "elementid")
+            if name.lower() == "coalesce":
+                return any(map(is_never_null, args))
+            return name.lower() in known
+        case _:
+            return isinstance(e, ast.Expr) and _is_certain(e)
 
 
 def _is_certain(e: ast.Expr) -> bool:
