@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from drasi_nb.engine.codegen.slots import Kind
 from drasi_nb.language import ast
@@ -20,6 +21,8 @@ class Handler:
         reads_stamp: Whether it matters when the element changed.
         enum: ``enum(element, weight)``; a relation is passed as (table, row).
         upd: ``upd(element, old values)``, right only where no other slot fits the element.
+        many: ``many(nodes, old values by key)``, what ``upd`` does for many nodes; it may raise
+            ``UnsupportedError`` before it did anything.
     """
 
     kind: Kind
@@ -28,6 +31,7 @@ class Handler:
     enum: Callable[..., None]
     upd: Callable[..., None]
     reads_stamp: bool = False
+    many: Callable[[list[int], Mapping[str, list[Any]]], None] | None = None
 
     def hears(self, changed: frozenset[str]) -> bool:
         """Return whether a change of these properties, and the stamp, matters."""

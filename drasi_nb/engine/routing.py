@@ -44,6 +44,11 @@ class Route:
             self.calls[next(iter(changed))] = both, fused
         return both, fused
 
+    def fused(self, changed: frozenset[str]) -> list[Handler] | None:
+        """Return who takes changes of these properties in one walk each; None if not all do."""
+        hit = [mine for mine in self._parts if any(handler.hears(changed) for handler in mine)]
+        return None if any(len(mine) > 1 for mine in hit) else [mine[0] for mine in hit]
+
 
 class Router:
     """Routes of all queries, made when an element first needs them."""

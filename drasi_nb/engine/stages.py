@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol, cast
 
 from drasi_nb.engine.apply import ApplyStage
@@ -21,7 +22,7 @@ from drasi_nb.engine.sessions import SessionStage
 from drasi_nb.engine.timed import TimedStage
 from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.engine.vector.columns import Reader
-from drasi_nb.engine.vector.stage import columnwise
+from drasi_nb.engine.vector.stage import change_columnwise, columnwise
 from drasi_nb.plan.explain import Numbers
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.limits import with_limits
@@ -296,6 +297,9 @@ class CompiledQuery:
                     namespace[f"enum_{kind}_{i}"],
                     namespace[f"upd_{kind}_{i}"],
                     self._reads_stamps and (known is None or name in reads.stamps),
+                    partial(change_columnwise, match, tail, sink, self.view, i)
+                    if kind == "node"
+                    else None,
                 )
             )
         self.handlers.append(handlers)

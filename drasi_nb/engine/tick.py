@@ -142,13 +142,14 @@ class Engine:
             try:
                 call(*element, last)
             except Exception as error:  # noqa: BLE001 - that query alone stops
-                self._broke(call, error)
+                self.broke(call, error)
 
     def _watched(self, calls: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the handlers with their time noted."""
         return tuple(partial(self.walks.setdefault(call, Timing()).run, call) for call in calls)
 
-    def _broke(self, call: Any, error: Exception) -> None:
+    def broke(self, call: Any, error: Exception) -> None:
+        """Take note that a handler raised: its query stops."""
         if isinstance(call, partial):
             call = call.args[0]
         for query in self.router.queries:
@@ -313,7 +314,7 @@ class Engine:
             try:
                 upd(handle, old)
             except Exception as error:  # noqa: BLE001 - that query alone stops
-                self._broke(upd, error)
+                self.broke(upd, error)
 
     def _insert_relation(self, source: int, change: Accepted) -> None:
         _, element_id, labels, properties, start, end, _ = change
