@@ -464,6 +464,30 @@ def test_the_report_is_a_frame() -> None:
     assert nothing.lint_frame().shape == (0, 7) and nothing.documents == []
 
 
+def test_keys_are_spelled_as_drasi_does() -> None:
+    rt = dnb.Runtime()
+    rt.add_source("s", dnb.PushSource())
+    up = {"kind": "relabel", "name": "up", "labelMappings": {"a": "A"}}
+    join = {
+        "ID": "J",
+        "Keys": [{"LABEL": "A", "property": "x"}, {"label": "B", "property": "y"}],
+    }
+    rt.add_query(
+        "q",
+        "MATCH (n:A)-[:J]->(m:B) RETURN m.x AS x",
+        sources=[{"ID": "s", "Pipeline": ("up",)}],
+        middleware=[up],
+        joins=[join],
+    )
+    (query,) = rt.to_config(format="drasi-server").documents[0]["queries"]
+    assert query["sources"] == [{"sourceId": "s", "pipeline": ["up"]}]
+    assert query["joins"] == [
+        {"id": "J", "keys": [{"label": "A", "property": "x"}, {"label": "B", "property": "y"}]}
+    ]
+    again = dnb.Runtime.from_config(rt.to_config())
+    assert again.to_config() == rt.to_config()
+
+
 def test_a_replaced_stand_in_is_the_users_own() -> None:
     config = {"reactions": [{"kind": "log", "id": "r", "queries": []}]}
     rt = dnb.Runtime.from_config(config)

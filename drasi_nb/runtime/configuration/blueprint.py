@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from drasi_nb.config import RuntimeConfig
 from drasi_nb.engine.clock import Clock, SystemClock, VirtualClock
 from drasi_nb.errors import ConfigError
+from drasi_nb.middleware.configuration import Setting
 from drasi_nb.runtime.configuration import kinds
 from drasi_nb.runtime.configuration.environment import escaped
 from drasi_nb.runtime.configuration.kinds import Role
@@ -208,9 +209,23 @@ def _refuse_dangling(
             check(reaction.id, id_)
 
 
+def followed(definition: QueryDefinition) -> list[tuple[str, list[str] | None]]:
+    """Return id and pipeline of each source of a query; None is every middleware, in order."""
+    out = list[tuple[str, list[str] | None]]()
+    for setting in Setting(definition.sources, "sources").items():
+        if isinstance(setting.value, str):
+            out.append((setting.value, None))
+            continue
+        fields = setting.fields(("id",), ("pipeline",))
+        pipeline = fields.get("pipeline")
+        names = None if pipeline is None else [name.text() for name in pipeline.items()]
+        out.append((fields["id"].text(), names))
+    return out
+
+
 def source_ids(definition: QueryDefinition) -> list[str]:
-    """Return the ids of the sources of a query, as they are written."""
-    return [s if isinstance(s, str) else str(s["id"]) for s in definition.sources]
+    """Return the ids of the sources of a query."""
+    return [id_ for id_, _ in followed(definition)]
 
 
 def changed_settings(config: RuntimeConfig) -> dict[str, Any]:

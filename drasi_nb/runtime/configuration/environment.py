@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from drasi_nb.errors import ConfigError
 from drasi_nb.middleware.configuration import Setting
 from drasi_nb.runtime.configuration.yaml_text import scalar
 
@@ -97,7 +96,8 @@ def _envelope(setting: Setting) -> Any:
     if not isinstance(value, Mapping) or "name" not in value:
         return value
     if value.get("kind") == "Secret":
-        raise secret(setting)
+        hint = "give the value by an environment variable: ${NAME}"
+        raise setting.error(f"the secret {value['name']!r} has no store here", hint)
     if value.get("kind") == "EnvironmentVariable" and set(value) <= {"kind", "name", "default"}:
         fields = setting.fields(("kind", "name"), ("default",))
         default = fields["default"].value if "default" in fields else None
@@ -106,11 +106,3 @@ def _envelope(setting: Setting) -> Any:
         )
         return text.replace("${", "$${")
     return value
-
-
-def secret(setting: Setting) -> ConfigError:
-    """Return the error for a secret where a value is needed; the caller raises it."""
-    value = setting.value
-    assert isinstance(value, Mapping)
-    hint = "give the value by an environment variable: ${NAME}"
-    return setting.error(f"the secret {value['name']!r} has no store here", hint)

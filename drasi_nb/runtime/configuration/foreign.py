@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from drasi_nb.middleware.configuration import Setting
-from drasi_nb.runtime.configuration.blueprint import QueryPart, middleware_names
+from drasi_nb.plan.joins import read_joins
+from drasi_nb.runtime.configuration.blueprint import QueryPart, followed, middleware_names
 from drasi_nb.runtime.configuration.environment import resolved, resolved_setting, text_of
 from drasi_nb.runtime.configuration.native import flag, id_of, members
 from drasi_nb.runtime.query import QueryDefinition
@@ -73,15 +74,21 @@ def not_used(keys: Any) -> str:
 def written_sources(query: QueryPart) -> list[tuple[str, list[str]]]:
     """Return id and pipeline of each source; an id alone takes every middleware here."""
     named = [name for name in middleware_names(query.definition) if name is not None]
-    out = list[tuple[str, list[str]]]()
-    for source in query.definition.sources:
-        if isinstance(source, str):
-            out.append((source, named))
-            continue
-        pipeline = source.get("pipeline")
-        chosen = named if pipeline is None else [name for name in pipeline if name in named]
-        out.append((str(source["id"]), chosen))
-    return out
+    return [
+        (id_, named if pipeline is None else [name for name in pipeline if name in named])
+        for id_, pipeline in followed(query.definition)
+    ]
+
+
+def written_joins(query: QueryPart) -> list[dict[str, Any]]:
+    """Return the synthetic joins, with Drasi's keys."""
+    return [
+        {
+            "id": join.id,
+            "keys": [{"label": key.label, "property": key.property} for key in join.keys],
+        }
+        for join in read_joins(query.definition.joins).values()
+    ]
 
 
 def written_middleware(query: QueryPart) -> list[tuple[str, str, dict[str, Any]]]:

@@ -15,6 +15,7 @@ from drasi_nb.runtime.configuration.foreign import (
     plain,
     read_query,
     texts,
+    written_joins,
     written_middleware,
     written_sources,
 )
@@ -180,7 +181,7 @@ def _written_query(query: QueryPart, text: str) -> dict[str, Any]:
             entry["pipeline"] = pipeline
         sources["subscriptions"].append(entry)
     if definition.joins:
-        sources["joins"] = plain(definition.joins)
+        sources["joins"] = written_joins(query)
     middleware = written_middleware(query)
     if middleware:
         sources["middleware"] = [

@@ -16,6 +16,7 @@ from drasi_nb.runtime.configuration.foreign import (
     plain,
     read_query,
     texts,
+    written_joins,
     written_middleware,
     written_sources,
 )
@@ -177,5 +178,5 @@ def _written_query(query: QueryPart, text: str) -> dict[str, Any]:
             {"kind": kind, "name": name, "config": config} for kind, name, config in middleware
         ]
     if definition.joins:
-        out["joins"] = plain(definition.joins)
+        out["joins"] = written_joins(query)
     return out

@@ -76,7 +76,7 @@ def lint(query: QueryPart) -> list[Finding]:
     """Return what of a query Drasi refuses or reads otherwise, in the order of the text.
 
     Raises:
-        QueryError: The text cannot be read here.
+        ConfigError: With its parameters put in, the text cannot be read here.
     """
     return _findings(query, *with_values(query))
 
