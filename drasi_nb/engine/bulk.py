@@ -65,16 +65,16 @@ def _aside(engine: Engine, source: int, columns: Columns) -> bool:
     graph, labels = engine.graph, columns.labels
     if columns.starts is None:
         group = graph.nodes.group(source, frozenset(labels))
-        hearing = engine.router.node(group).enums
+        hearing = engine.router.node(group).handlers
         there = len(graph.node_at[source])
     else:
         table = graph.type_table(labels[0])
-        hearing = engine.router.relation(table, source).enums
+        hearing = engine.router.relation(table, source).handlers
         there = len(table.ids)
     if not hearing:
         return True
-    heard = set(hearing)
-    queries = [q for q in engine.router.queries if any(h.enum in heard for h in handlers(q))]
+    heard = {id(handler) for handler in hearing}
+    queries = [q for q in engine.router.queries if any(id(h) in heard for h in handlers(q))]
     for query in queries:
         share = 20 if query.is_columnwise() else 2
         if len(columns) * share < there:

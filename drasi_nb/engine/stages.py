@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 from drasi_nb.engine.apply import ApplyStage
 from drasi_nb.engine.codegen.leaf import Column, Leaf, Place
 from drasi_nb.engine.codegen.match import Walk
+from drasi_nb.engine.codegen.shared import Part
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
 from drasi_nb.engine.codegen.slots import Anchor, Kind, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
@@ -276,7 +277,8 @@ class CompiledQuery:
         tail, head, later = _split(operators)
         tail = (Filter(late), *tail) if late else tail
         sink, following = self._sink(writer, head, later, final, columns, names, tail)
-        leaf = Leaf(writer, tail, sink, self._fail(writer, -self._number()))
+        number = -self._number()
+        leaf = Leaf(writer, tail, sink, self._fail(writer, number))
         slots = [("node", i, s.name, s.labels) for i, s in enumerate(match.nodes)]
         slots += [("relation", i, s.name, s.types) for i, s in enumerate(match.relations)]
         for kind, i, _, _ in slots:
@@ -286,7 +288,10 @@ class CompiledQuery:
                 Walk(writer, self.view, match, leaf, reads, anchor).write(name)
         namespace = writer.load()
         self.sources.append(writer.source())
-        handlers = list[Handler]()
+        handlers, part = (
+            list[Handler](),
+            Part(match, self.view, partial(self._leaf, tail, sink, number)),
+        )
         for kind, i, name, labels in slots:
             known = reads.by_slot.get(name, set[str]())
             handlers.append(
@@ -297,6 +302,8 @@ class CompiledQuery:
                     namespace[f"enum_{kind}_{i}"],
                     namespace[f"upd_{kind}_{i}"],
                     self._reads_stamps and (known is None or name in reads.stamps),
+                    i,
+                    part,
                     partial(change_columnwise, match, tail, sink, self.view, i)
                     if kind == "node"
                     else None,
@@ -307,6 +314,12 @@ class CompiledQuery:
         self._firsts.append(First(match, tail, sink, namespace["enum_node_0"]))
         if following is not None:
             self._pipe(following, later, final, columns)
+
+    def _leaf(
+        self, tail: Tail, sink: ResultSink | GroupSink, number: int, writer: Writer
+    ) -> Leaf:
+        """Return the end of a walk in another module than its own."""
+        return Leaf(writer, tail, sink.into(writer), self._fail(writer, number))
 
     # -- running ------------------------------------------------------------------------
 

@@ -152,11 +152,15 @@ class Engine:
         """Take note that a handler raised: its query stops."""
         if isinstance(call, partial):
             call = call.args[0]
+        together, at = self.router.together.members(call)
+        culprit = together[at].enum if together else call
+        others = [handler for place, handler in enumerate(together) if place != at]
         for query in self.router.queries:
             every = [handler for part in query.handlers for handler in part]
-            if any(call is handler.enum or call is handler.upd for handler in every):
+            if any(culprit is handler.enum or culprit is handler.upd for handler in every):
                 self.broken.append((query, error))
-                return
+            elif any(handler in every for handler in others):
+                self.suspend(query)  # it may have missed the change
 
     # -- changes ------------------------------------------------------------------------
 
