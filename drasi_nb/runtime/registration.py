@@ -59,6 +59,7 @@ def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> Delta 
     assert query.plan is not None
     if query.plan.columns != query.columns:
         query.table = ResultTable(query.plan.columns)
+        query.past.clear(query.runtime.seq)
     seq = query.runtime.seq
     if not len(query.table):
         return query.take([change for change in changes if change[2] is not None], seq, time_ms)
