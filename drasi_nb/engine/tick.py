@@ -64,7 +64,11 @@ class Engine:
         query.log.seq = self.seq
         if query.asks_versions:
             self.history.begin(self.graph)
-        query.bootstrap()
+        try:
+            query.bootstrap()
+        except BaseException:
+            self.remove_query(query)
+            raise
         self._set_queries([*self.router.queries, query])
         return query
 

@@ -62,13 +62,16 @@ class Pump:
             self._pushed_s.append(time.perf_counter())
         now_ms = self._now_ms()
         if self.recorder is not None:
-            name = self.engine.graph.source_ids[source]
-            if not name.startswith("__"):  # what the runtime says of itself comes by itself
-                self.recorder.batch(name, changes, now_ms)
+            self.recorder.batch(self.engine.graph.source_ids[source], changes, now_ms)
         if self.lateness is None:
             self.queue.append((source, changes, now_ms))
         else:
             self.lateness.take(source, changes, now_ms)
+
+    def submit_own(self, source: int, changes: list[Accepted]) -> None:
+        """Queue what the runtime itself has to say: never late, and no part of a recording."""
+        self.submitted += len(changes)
+        self.queue.append((source, changes, self._now_ms()))
 
     def _release(self, source: int, changes: list[Accepted], arrived_ms: int) -> None:
         self.queue.append((source, changes, arrived_ms))
@@ -87,7 +90,8 @@ class Pump:
                 kept.append((number, batch, arrived_ms))
                 continue
             out += batch
-        self.queue = deque(kept)
+        self.queue.clear()  # in place: it may be at work
+        self.queue.extend(kept)
         self.taken += len(out)
         return out
 
@@ -153,7 +157,7 @@ class Pump:
             self.is_open = False
             if self.recorder is not None:
                 self.recorder.tick(self._now_ms())
-            if engine.touched:
+            if engine.touched or engine.broken:
                 self._end_tick()
         finally:
             self._busy = False
@@ -214,7 +218,9 @@ class Pump:
         if time_ms is None:
             time_ms = engine.arrived_ms
         deltas: list[Any] = []
-        while engine.touched:  # again where results of queries are sources of others
+        while engine.touched or engine.broken:
+            # again where results of queries are sources of others; without what broke by then
+            self._report_broken()
             for compiled, changes in engine.end_tick():
                 query = by_compiled[compiled]
                 delta = query.take(changes, engine.seq, time_ms)
@@ -224,8 +230,6 @@ class Pump:
                     now_s = time.perf_counter()
                     query.latencies_s.extend(now_s - pushed_s for pushed_s in self._pushed_s)
         self._pushed_s.clear()
-        if engine.broken:
-            self._report_broken()
         if engine.timed:
             self.set_alarm()
         for query, delta in deltas:  # every query has moved by now
@@ -233,9 +237,10 @@ class Pump:
 
     def settle(self) -> None:
         """End the tick that a replaced result began in the queries over it."""
-        if self.engine.touched and not self._busy:
+        if self.engine.touched:
             self.is_open = True
             self.run()
+            self.runtime.wake()  # from inside a callback the next slice ends it
 
     def set_alarm(self) -> None:
         """Have the clock call when the next rows are due."""
@@ -257,12 +262,21 @@ class Pump:
         self.set_alarm()
 
     def forget_source(self, source_id: str) -> None:
-        """Delete every element of a source."""
+        """Drop what waits of a source, and delete every element of it."""
         graph, number = self.engine.graph, self.engine.graph.source(source_id)
+        if self.queue and self.queue[0][0] == number:
+            self.taken -= self._position  # of a batch that is half taken, only the rest waits
+            self._position = 0
+        self.taken += self.queued_of(number)
+        if self.lateness is not None:
+            self.taken += self.lateness.forget(number)
+        kept = [entry for entry in self.queue if entry[0] != number]
+        self.queue.clear()  # in place: it may be at work
+        self.queue.extend(kept)
         gone = [*graph.relation_at[number], *graph.node_at[number]]
         deletes = [Accepted(2, element_id, None, None, None, None, None) for element_id in gone]
-        self.queue = deque(entry for entry in self.queue if entry[0] != number)
-        self.submitted = self.taken + sum(len(batch) for _, batch, _ in self.queue)
         if deletes:
-            self.submit(number, deletes)
+            if self.recorder is not None and source_id in self.runtime.sources:
+                self.recorder.batch(source_id, deletes, self._now_ms())
+            self.submit_own(number, deletes)
         self.run()
