@@ -172,3 +172,24 @@ def test_what_nobody_reads_any_more_is_emptied(rt: dnb.Runtime) -> None:
     rt.remove("b")
     assert not any(graph.node_at[number] for number in numbers)
     assert len(rt.registry.listeners) == 0
+
+
+def test_who_reads_components_goes_on_when_it_cannot_be_replaced(
+    rt: dnb.Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "MATCH (n) RETURN n.id AS id, n.status AS status"
+    q = rt.add_query("q", text, sources=["__components__"])
+    monkeypatch.setattr(rt.engine, "add_query", lambda *_: 1 / 0)
+    with pytest.raises(dnb.ComponentError, match="could not be replaced"):
+        rt.add_query("q", text, sources=["s"])
+    rt.flush()
+    assert {row["id"]: row["status"] for row in q.rows()} == {"s": "Running", "q": "Running"}
+
+
+def test_other_sources_may_begin_a_tick_in_the_middle_of_an_update(rt: dnb.Runtime) -> None:
+    text = "MATCH (a)-[r]->(b) RETURN a.id AS a, b.id AS b"
+    rt.add_query("a", text, sources=["__components__"])
+    rt.add_query("b", "MATCH (r) RETURN count(*) AS n", sources=["query:a"])
+    q = rt.add_query("b", text, sources=["__components__"])
+    rt.flush()
+    assert q.rows() == []

@@ -18,7 +18,6 @@ from drasi_nb.runtime.query import Query
 from drasi_nb.runtime.reacting import Reacting
 from drasi_nb.runtime.registration import (
     forget_compiled,
-    refresh,
     registered,
     replace_query,
     start_query,
@@ -328,7 +327,7 @@ def _remove(runtime: Runtime, component: Component) -> None:
         runtime.reacting.pop(id_).give_up_all("the reaction was removed")
         del runtime.reaction_parts[id_], runtime.listening[id_]
     registry.move(component, "Removed", f"{component.kind} removed")
-    refresh(runtime)
+    runtime.internal.close_unread()
 
 
 def each(runtime: Runtime, deed: str) -> None:

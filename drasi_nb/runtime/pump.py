@@ -10,6 +10,8 @@ import signal
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.clock import Timer
@@ -234,6 +236,15 @@ class Pump:
             self.set_alarm()
         for query, delta in deltas:  # every query has moved by now
             query.deliver(delta)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no tick begin meanwhile."""
+        before, self._busy = self._busy, True
+        try:
+            yield
+        finally:
+            self._busy = before
 
     def settle(self) -> None:
         """End the tick that a replaced result began in the queries over it."""

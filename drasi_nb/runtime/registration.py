@@ -146,7 +146,6 @@ def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
         if compiled is not None:
             engine.remove_query(compiled)
         runtime.pump.derived.leave(derived)
-        runtime.internal.close_unread()
         raise
     engine.touched[:] = [other for other in engine.touched if other is not compiled]
     return Started(compiled, derived, changes)
@@ -193,7 +192,7 @@ def replace_query(
     query.registered = registered
     if not starts and was not in ("Running", "Error"):
         registry.move(component, "Stopped", "query replaced")
-        refresh(runtime)
+        runtime.internal.close_unread()
         return
     registry.move(component, "Starting", "starting query")
     try:
@@ -207,6 +206,7 @@ def replace_query(
                 registry.move(component, "Running", "the query before goes on")
             else:
                 registry.move(component, "Stopped", "the query before stays")
+        runtime.internal.close_unread()
         raise failure(component, "could not be replaced", error) from error
     _adopt(runtime, query, made, "query replaced")
 
@@ -217,19 +217,20 @@ def _adopt(runtime: Runtime, query: Query, made: Started, message: str) -> None:
     forget_compiled(runtime, query)
     query.compiled, query.derived = made.compiled, made.derived
     runtime.by_compiled[made.compiled] = query
-    refresh(runtime)
     runtime.pump.set_alarm()
-    now_ms = runtime.clock.now_ms()
-    deltas = replace_rows(query, query.registered.plan.columns, made.changes, now_ms)
-    runtime.registry.move(query.component_now, "Running", message)
-    for delta in deltas:
-        query.deliver(delta)
+    set_depths(runtime)
+    now_ms, columns = runtime.clock.now_ms(), query.registered.plan.columns
+    with runtime.pump.held():  # no tick may come before these deltas
+        deltas = replace_rows(query, columns, made.changes, now_ms)
+        runtime.registry.move(query.component_now, "Running", message)
+        for delta in deltas:
+            query.deliver(delta)
+    runtime.internal.close_unread()
     runtime.pump.settle()
 
 
-def refresh(runtime: Runtime) -> None:
-    """Bring up to date what follows from who reads what."""
-    runtime.internal.close_unread()
+def set_depths(runtime: Runtime) -> None:
+    """Say anew behind how many others each query stands."""
     for compiled, query in runtime.by_compiled.items():
         compiled.depth = runtime.internal.depth(query.sources)
 
