@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from drasi_nb.errors import ComponentError, DrasiNbError
+from drasi_nb.errors import ComponentError, DrasiNbError, shown
 
 log = logging.getLogger("drasi_nb")
 
@@ -88,12 +88,12 @@ class Registry:
         Raises:
             ComponentError: There is none of that id, or it is of another kind.
         """
-        component = self.components.get(id_)
+        component = self.components.get(id_) if isinstance(id_, str) else None
         if component is None or (kind is not None and component.kind != kind):
             known = [c.id for c in self.components.values() if kind is None or c.kind == kind]
             what = kind or "component"
             raise ComponentError(
-                f"there is no {what} {id_!r}; there are {', '.join(map(repr, known)) or 'none'}"
+                f"there is no {what} {shown(id_)}; there are {', '.join(map(repr, known)) or 'none'}"
             )
         return component
 

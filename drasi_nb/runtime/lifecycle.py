@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from drasi_nb.errors import ComponentError
+from drasi_nb.errors import ComponentError, shown
 from drasi_nb.runtime.components import Component, Kind, described, failure, log
 from drasi_nb.runtime.internal import COMPONENTS, PREFIX
 from drasi_nb.runtime.port import Port
@@ -55,7 +55,7 @@ def open_for(runtime: Runtime, id_: str, kind: Kind) -> Component | None:
         ComponentError: The id is no text, is the runtime's own, or belongs to another kind.
     """
     if not isinstance(id_, str) or not id_:
-        raise ComponentError(f"an id must be a text, got {id_!r}")
+        raise ComponentError(f"an id must be a text, got {shown(id_)}")
     if id_.startswith(PREFIX) or id_ == COMPONENTS:
         raise ComponentError(f"the id {id_!r} is taken: it means what the runtime itself feeds")
     known = runtime.registry.components.get(id_)
@@ -83,7 +83,7 @@ def add_source(runtime: Runtime, id_: str, source: Any) -> None:
     missing = [name for name in ("attach", "start", "stop") if not hasattr(source, name)]
     if missing or isinstance(source, type):
         what = f"has no {missing[0]}()" if missing else "is a class; give an instance of it"
-        raise ComponentError(f"source {id_!r}: {source!r} {what}")
+        raise ComponentError(f"source {id_!r}: {shown(source)} {what}")
     for other_id, other in runtime.sources.items():
         if other is source and other_id != id_:
             raise ComponentError(f"source {id_!r}: this one is source {other_id!r} already")
@@ -193,14 +193,16 @@ def add_reaction(runtime: Runtime, id_: str, queries: Iterable[str], reaction: A
     component = open_for(runtime, id_, "reaction")
     if not callable(reaction):
         raise ComponentError(
-            f"reaction {id_!r} must be callable with a Delta, got {reaction!r}"
+            f"reaction {id_!r} must be callable with a Delta, got {shown(reaction)}"
+        )
+    if not isinstance(queries, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ComponentError(
+            f"reaction {id_!r}: queries must be a list of ids, got {shown(queries)}"
         )
     given = (queries,) if isinstance(queries, str) else tuple(queries)
-    wanted = tuple(dict.fromkeys(given))
-    if not wanted:
+    if not given:
         raise ComponentError(f"reaction {id_!r} needs at least one query")
-    for query_id in wanted:
-        runtime.registry.get(query_id, "query")
+    wanted = tuple({runtime.registry.get(query_id, "query").id: None for query_id in given})
     if component is None:
         component = register(runtime, id_, "reaction", reaction)
         runtime.reacting[id_] = Reacting(runtime, component)

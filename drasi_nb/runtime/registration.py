@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.result import RowChange
-from drasi_nb.errors import ComponentError
+from drasi_nb.errors import ComponentError, shown
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.result import ResultTable
 from drasi_nb.language.dialects import DIALECTS
@@ -44,13 +44,13 @@ def read_definition(
     """
 
     def wrong(name: str, expected: str, value: Any) -> ComponentError:
-        return ComponentError(f"query {id_!r}: {name} must be {expected}, got {value!r}")
+        return ComponentError(f"query {id_!r}: {name} must be {expected}, got {shown(value)}")
 
     if not isinstance(text, str):
         raise wrong("text", "text", text)
     if not isinstance(language, str) or language not in DIALECTS:
         raise ComponentError(
-            f"query {id_!r}: there is no language {language!r};"
+            f"query {id_!r}: there is no language {shown(language)};"
             f" there are {', '.join(map(repr, DIALECTS))}"
         )
     if isinstance(sources, str | Mapping):

@@ -19,7 +19,7 @@ from drasi_nb.engine.clock import Clock, SystemClock
 from drasi_nb.engine.history import History
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.tick import Engine
-from drasi_nb.errors import ComponentError, ConfigError
+from drasi_nb.errors import ComponentError, ConfigError, shown
 from drasi_nb.frames.delta import Delta
 from drasi_nb.runtime import lifecycle, registration
 from drasi_nb.runtime.background import Background
@@ -59,6 +59,9 @@ class Runtime:
             raise ConfigError(
                 "Runtime(checkpoint=...) does not run yet; nothing is written to disk"
             )
+        for name, given, kind in (("clock", clock, Clock), ("config", config, RuntimeConfig)):
+            if given is not None and not isinstance(given, kind):
+                raise ConfigError(f"{name} must be a {kind.__name__}, got {shown(given)}")
         self.clock = clock or SystemClock()
         self.clock.after_timer = self._take
         self.config = config or RuntimeConfig()
@@ -362,6 +365,8 @@ class Runtime:
 
     def snapshot(self, ids: Iterable[str]) -> dict[str, pl.DataFrame]:
         """Return the frames of several queries at one instant: the last tick."""
+        if isinstance(ids, str) or not isinstance(ids, Iterable):
+            raise ComponentError(f"snapshot() takes a list of ids of queries, got {shown(ids)}")
         return {id_: self.registry.get(id_, "query").part.frame() for id_ in ids}
 
     def view(self) -> Any:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from drasi_nb.errors import ChangeError, ComponentError
+from drasi_nb.errors import ChangeError, ComponentError, shown
 from drasi_nb.runtime.port import Port
 from drasi_nb.sources import tables
 from drasi_nb.values.change import Accepted, Change, of_element
 
 OnError = Literal["reject", "keep_good"]
+
+
+def _check_on_error(on_error: Any) -> None:
+    if on_error not in ("reject", "keep_good"):
+        raise ComponentError(f"on_error must be 'reject' or 'keep_good', got {shown(on_error)}")
 
 
 class PushSource:
@@ -22,8 +27,7 @@ class PushSource:
     """
 
     def __init__(self, *, on_error: OnError = "reject") -> None:
-        if on_error not in ("reject", "keep_good"):
-            raise ComponentError(f"on_error must be 'reject' or 'keep_good', got {on_error!r}")
+        _check_on_error(on_error)
         self.on_error = on_error
         self._port: Port | None = None
         self._synced: dict[tuple[str, str], dict[Any, Accepted]] = {}
@@ -55,15 +59,23 @@ class PushSource:
 
     def insert(self, element: Any) -> None:
         """Queue the insert of a Node, a Relation or a dict; a known id is replaced."""
-        self.push(of_element("insert", element))
+        self._push_element("insert", element)
 
     def update(self, element: Any) -> None:
         """Queue an update: properties are merged, an explicit null removes one."""
-        self.push(of_element("update", element))
+        self._push_element("update", element)
 
     def delete(self, id: Any) -> None:
         """Queue a delete, by id or by element."""
-        self.push(of_element("delete", id))
+        self._push_element("delete", id)
+
+    def _push_element(self, op: str, element: Any) -> None:
+        try:
+            change = of_element(op, element)
+        except ChangeError as error:
+            self.port.reject(error, element)
+            raise
+        self.push(change)
 
     def push(
         self,
@@ -79,10 +91,16 @@ class PushSource:
             ComponentError: The source has no runtime or is stopped.
         """
         port = self._port or self.port
+        if on_error is not None:
+            _check_on_error(on_error)
         keep_good = (on_error or self.on_error) == "keep_good"
         if type(changes) is dict and not keep_good:
             return port.submit_one(changes)
         batch: Any = [changes] if isinstance(changes, Change | Mapping) else changes
+        if isinstance(batch, str | bytes) or not isinstance(batch, Iterable):
+            error = ChangeError(f"expected a Change, a dict or many, got {shown(batch)}")
+            port.reject(error, batch)
+            raise error
         return port.submit(batch, keep_good=keep_good)
 
     async def push_async(
@@ -92,8 +110,10 @@ class PushSource:
         on_error: OnError | None = None,
     ) -> int:
         """Wait until the queue has room (``RuntimeConfig.most_queued``), then push."""
-        batch: Any = [changes] if isinstance(changes, Change | Mapping) else list(changes)
-        await (self._port or self.port).wait_for_room(len(batch))
+        batch: Any = [changes] if isinstance(changes, Change | Mapping) else changes
+        if isinstance(batch, Iterable) and not isinstance(batch, str | bytes):
+            batch = list(batch)
+            await (self._port or self.port).wait_for_room(len(batch))
         return self.push(batch, on_error=on_error)
 
     # -- frames -------------------------------------------------------------------------
@@ -127,7 +147,7 @@ class PushSource:
 
     def sync_nodes(self, frame: Any, *, label: str | Iterable[str], id: str) -> int:
         """Queue what differs from the last frame synced for this label, deletes included."""
-        name = label if isinstance(label, str) else "&".join(label)
+        name = label if isinstance(label, str) else str(label)
         return self._sync(("node", name), tables.node_changes, frame, label, id)
 
     def sync_relations(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
-from drasi_nb.errors import ChangeError
+from drasi_nb.errors import ChangeError, shown
 from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted, stored_value
 from drasi_nb.values.ordering import identical
 from drasi_nb.values.temporal.types import (
@@ -32,11 +32,14 @@ def as_polars(frame: Any) -> pl.DataFrame:
         return frame
     if isinstance(frame, pl.LazyFrame):
         raise ChangeError("a LazyFrame has no rows yet; pass frame.collect()")
-    if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
-        return pl.DataFrame(frame)
-    if type(frame).__module__.partition(".")[0] == "pandas":
-        converted: pl.DataFrame = pl.from_pandas(frame)
-        return converted
+    try:
+        if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
+            return pl.DataFrame(frame)
+        if type(frame).__module__.partition(".")[0] == "pandas":
+            converted: pl.DataFrame = pl.from_pandas(frame)
+            return converted
+    except Exception as error:
+        raise ChangeError(f"the frame cannot be read: {error}") from error
     raise ChangeError(f"expected a Polars, pandas or Arrow frame, got {type(frame).__name__}")
 
 
@@ -49,6 +52,8 @@ def _column(frame: pl.DataFrame, name: str, role: str) -> list[Any]:
     if column.dtype.is_integer() or isinstance(
         column.dtype, pl.String | pl.Categorical | pl.Enum
     ):
+        if column.dtype in (pl.UInt64, pl.Int128, pl.UInt128):
+            column = _in_64_bits(column)
         values = column.to_list()
     elif column.dtype.is_float() and column.is_nan().any():
         raise ChangeError(
@@ -81,18 +86,27 @@ def _properties(frame: pl.DataFrame, names: list[str]) -> list[dict[str, Any]]:
     columns: list[list[Any]] = []
     for name in names:
         column = frame[name]
+        if column.dtype in (pl.Int128, pl.UInt128):
+            column = _in_64_bits(column)
         if isinstance(column.dtype, pl.Decimal):
             column = column.cast(pl.Float64)
         elif isinstance(column.dtype, pl.Binary | pl.Object):
             raise ChangeError(
                 f"column {name!r} has type {column.dtype}, which cannot be stored"
             )
-        elif column.dtype == pl.UInt64 and (column > 2**63 - 1).any():
-            raise ChangeError(f"column {name!r} has integers beyond 64 signed bits")
+        elif column.dtype == pl.UInt64:
+            column = _in_64_bits(column)
         columns.append(_values(column))
     if not names:
         return [{} for _ in range(frame.height)]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _in_64_bits(column: pl.Series) -> pl.Series:
+    narrow = column.cast(pl.Int64, strict=False)
+    if narrow.null_count() > column.null_count():
+        raise ChangeError(f"column {column.name!r} has integers beyond 64 signed bits")
+    return narrow
 
 
 def _values(column: pl.Series) -> list[Any]:
@@ -114,7 +128,9 @@ def _values(column: pl.Series) -> list[Any]:
             None if n is None else at_moment(n // SECOND, n % SECOND, known) for n in numbers
         ]
     values = column.to_list()
-    return [stored_value(value) for value in values] if dtype.is_nested() else values
+    return (
+        [stored_value(value, column.name) for value in values] if dtype.is_nested() else values
+    )
 
 
 def _nanoseconds(column: pl.Series, dtype: pl.Datetime | pl.Duration) -> list[int | None]:
@@ -132,12 +148,21 @@ def node_changes(frame: Any, label: str | Iterable[str], id_: str) -> list[Accep
     table = as_polars(frame)
     ids = _column(table, id_, "id")
     _unique(ids, id_)
-    labels = (label,) if isinstance(label, str) else tuple(label)
+    labels = _labels(label)
     rows = _properties(table, table.columns)
     return [
         Accepted(UPDATE, element_id, labels, row, None, None, None)
         for element_id, row in zip(ids, rows, strict=True)
     ]
+
+
+def _labels(label: Any, role: str = "label") -> tuple[str, ...]:
+    is_many = isinstance(label, Iterable) and not isinstance(label, str | bytes | Mapping)
+    labels = tuple(label) if is_many and role == "label" else (label,)
+    for one in labels:
+        if not isinstance(one, str) or not one:
+            raise ChangeError(f"a {role} must be text, got {shown(one)}")
+    return labels
 
 
 def relation_changes(
@@ -148,6 +173,7 @@ def relation_changes(
     Raises:
         ChangeError: See ``PushSource.upsert_relations()``.
     """
+    _labels(type_, "type")
     table = as_polars(frame)
     starts, ends = _column(table, start, "start"), _column(table, end, "end")
     if id_ is None:

@@ -21,6 +21,7 @@ class World:
 
     def __init__(self, rt: dnb.Runtime) -> None:
         self.rt = rt
+        self.now_ms: int | None = None  # None: what the clock says
         self.models: defaultdict[str, Model] = defaultdict(Model)
 
     def apply(self, source: str, changes: Iterable[dict[str, Any]]) -> None:
@@ -42,7 +43,8 @@ class World:
             for element in self._elements(subscription.source, subscription.middleware):
                 (nodes if isinstance(element, Node) else relations).append(element)
         plan = replace(q.plan, operators=q.compiled.operators)
-        past = Past(now_ms=self.rt.clock.now_ms())
+        now_ms = self.rt.clock.now_ms() if self.now_ms is None else self.now_ms
+        past = Past(now_ms=now_ms)
         return list(evaluate_plan(plan, PlainGraph(nodes, relations), past=past).values())
 
     def _elements(self, source: str, middleware: Iterable[Any]) -> Iterable[Any]:

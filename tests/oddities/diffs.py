@@ -233,8 +233,7 @@ CASES: dict[str, tuple[Any, ...]] = {
         ],
     ),
     "55 collect() takes elements, dates and durations, and has one order": (
-        "MATCH (n:A) WITH collect(n) + collect(date({year: n.x})) + collect(duration({days: n.x})) AS l"
-        " RETURN size(l) AS n, toString(l[2]) AS d, toString(l[5]) AS p, [e IN l[..2] | e.x] AS order",
+        "MATCH (n:A) WITH collect(n) + collect(date({year: n.x})) + collect(duration({days: n.x})) AS l RETURN size(l) AS n, toString(l[2]) AS d, toString(l[5]) AS p, [e IN l[..2] | e.x] AS order",
         [
             ([], [add(0, None, None, [])]),
             ([put("a", "A", x=1), put("b", "A", x=2)], [moved((0, None, None, []), (6, "0001-01-01", "P2D", [1, 2]))]),

@@ -224,10 +224,13 @@ def _(rt: dnb.Runtime) -> None:
                 asyncio.Event(),
                 list[Any](),
             )
+            done = asyncio.Event()
 
             async def react(delta: dnb.Delta) -> None:
                 await gate.wait()
                 seen.append(delta.rows()[0]["after"]["x"])
+                if len(seen) == 2:
+                    done.set()
 
             query(slow)
             slow.add_reaction("r", ["q"], react)
@@ -236,8 +239,7 @@ def _(rt: dnb.Runtime) -> None:
                 slow.flush()
             lag = slow.metrics().components[2].lag
             gate.set()
-            while len(seen) < 2:
-                await asyncio.sleep(0.001)
+            await done.wait()
             apart = [r.change.rows()[0]["after"]["x"] for r in slow.rejected()]
             return lag or 0, seen, len(apart) + sum(apart)
 
