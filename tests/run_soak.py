@@ -10,9 +10,9 @@ stopped, started or removed. It fails when
 - a delta does not follow from the one before (the sum of all is the result),
 - the memory is not flat: the median of the last third of the run is above that of the middle
   third by more than 5%, measured as resident memory after a collection, every 2 s,
-- anything is raised, is in Error or was rejected, or changes wait for more than 10 s.
+- anything is raised, is in Error or was rejected, or more changes wait at once than come in 10 s.
 
-The graph stays of one size: 400 nodes and 400 relations per source are inserted, updated and deleted.
+The graph stays of one size: 150 nodes and 150 relations per source are inserted, updated and deleted.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from world import Sum, World
 import drasi_nb as dnb
 
 SOURCES = ("s0", "s1", "s2")
-IDS, GROUPS = 400, 40
+IDS, GROUPS = 150, 15
 TICK_S = 0.02
 JOIN = [
     {
@@ -77,7 +77,7 @@ class Soak:
         self.rt = dnb.Runtime()
         self.world = World(self.rt)
         self.sums: dict[str, Sum] = {}
-        self.pushed = self.operations = self.checks = self.heard = 0
+        self.most_queued = self.pushed = self.operations = self.checks = self.heard = 0
         self.failures: list[str] = []
         self.rss: list[float] = []
         for source_id in SOURCES:
@@ -234,15 +234,11 @@ class Soak:
             self.check()
 
     async def watch(self, end_s: float, start_s: float) -> None:
-        behind_s = time.monotonic()
         while time.monotonic() < end_s:
             await asyncio.sleep(2)
             gc.collect()
             self.rss.append(resident_mb())
-            if not self.rt.pump.waiting():
-                behind_s = time.monotonic()
-            if time.monotonic() - behind_s > 10:
-                self.failures.append("changes wait for more than 10 s")
+            self.most_queued = max(self.most_queued, self.rt.metrics().queued)
             if len(self.rss) % 15 == 0:
                 print(
                     f"{time.monotonic() - start_s:6.0f} s  {self.pushed:>9,} changes "
@@ -262,9 +258,9 @@ class Soak:
             await self.rt.settled()
         self.rt.start_all()
         self.check()
-        self.report(time.monotonic() - start_s)
+        self.report(time.monotonic() - start_s, per_s)
 
-    def report(self, spent_s: float) -> None:
+    def report(self, spent_s: float, per_s: int) -> None:
         metrics = self.rt.metrics()
         third = len(self.rss) // 3
         middle = statistics.median(self.rss[third : 2 * third])
@@ -276,10 +272,13 @@ class Soak:
             f"{self.pushed:,} changes in {spent_s:.0f} s ({self.pushed / spent_s:,.0f}/s), "
             f"{self.operations} operations, {self.checks} checks, {self.heard:,} rows heard\n"
             f"memory: middle third {middle:.1f} MB, last third {last:.1f} MB ({last / middle - 1:+.1%})\n"
+            f"at most {self.most_queued:,} changes waited at once\n"
             f"p99 from push to delta, ms: {slow}"
         )
         if last > middle * 1.05:
             self.failures.append("the memory grows")
+        if self.most_queued > 10 * per_s:
+            self.failures.append(f"{self.most_queued:,} changes waited at once")
         if self.rt.rejected():
             self.failures.append(
                 f"{len(self.rt.rejected())} were rejected: {self.rt.rejected()[0]}"

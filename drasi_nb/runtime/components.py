@@ -61,6 +61,8 @@ class Component:
     Attributes:
         changes: Changes taken (source), rows in deltas (query), deltas handed on (reaction).
         errors: How often something of it failed.
+        last_ms: When the latest change was taken (source) or delta handed on (reaction), in ms
+            since the epoch; None before the first, and of a query, which has its own.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Component:
     error: str | None = None
     changes: int = 0
     errors: int = 0
+    last_ms: int | None = None
 
 
 class Registry:

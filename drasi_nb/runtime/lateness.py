@@ -58,6 +58,10 @@ class Lateness:
         self._let_go(self._latest_ms - self.bound_ms)
         self._set_alarm()
 
+    def held_of(self, source: int) -> int:
+        """Return how many changes of a source are held back. Cost: all that are."""
+        return sum(held[2] == source for held in self._held)
+
     def forget(self, source: int) -> int:
         """Drop what is held back of a source; return how many changes."""
         gone = [held for held in self._held if held[2] == source]

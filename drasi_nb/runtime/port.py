@@ -88,7 +88,7 @@ class Port:
                 pump.run()
         if count:
             was_empty = not pump.queue
-            pump.submit(self._number, changes)
+            component.last_ms = pump.submit(self._number, changes)
             component.changes += count
             if was_empty:
                 self._runtime.wake()

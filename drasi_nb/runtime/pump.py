@@ -56,8 +56,8 @@ class Pump:
         self._alarm: Timer | None = None  # on the clock, for the rows that are due next
         self._interrupted = False
 
-    def submit(self, source: int, changes: list[Accepted]) -> None:
-        """Queue a checked batch; one by one and sorted, where changes may be late."""
+    def submit(self, source: int, changes: list[Accepted]) -> int:
+        """Queue a checked batch, one by one and sorted where changes may be late; return when."""
         self.submitted += len(changes)
         self._batches += 1
         if not self._batches % _TIMED:
@@ -69,6 +69,7 @@ class Pump:
             self.queue.append((source, changes, now_ms))
         else:
             self.lateness.take(source, changes, now_ms)
+        return now_ms
 
     def submit_own(self, source: int, changes: list[Accepted]) -> None:
         """Queue what the runtime itself has to say: never late, and no part of a recording."""
@@ -80,8 +81,12 @@ class Pump:
         self.runtime.wake()
 
     def queued_of(self, source: int) -> int:
-        """Return how many changes of a source wait. Cost: the batches that wait."""
+        """Return how many changes of a source wait, begun batches as a whole. Cost: the batches."""
         return sum(len(batch) for number, batch, _ in self.queue if number == source)
+
+    def held_of(self, source: int) -> int:
+        """Return how many changes of a source wait for earlier ones."""
+        return 0 if self.lateness is None else self.lateness.held_of(source)
 
     def drop(self, source: int, count: int) -> list[Accepted]:
         """Take the oldest batches of a source, of at least so many changes, out of the queue."""

@@ -76,6 +76,7 @@ class Reacting:
     def _done(self) -> None:
         self._tries = 0
         self.component.changes += 1
+        self.component.last_ms = self.runtime.clock.now_ms()
         if self.pending:
             self.pending.popleft()
 

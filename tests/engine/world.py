@@ -14,6 +14,7 @@ from drasi_nb.engine.interpreter import Past, evaluate_plan
 from drasi_nb.engine.oracle import PlainGraph
 from drasi_nb.values.awaiting import AWAITING
 from drasi_nb.values.graph import Node, Relation
+from drasi_nb.values.ordering import identical
 
 
 class World:
@@ -97,7 +98,7 @@ class Sum:
     def take(self, delta: dnb.Delta) -> None:
         for key, old, new in delta.changes:
             if (old is None) == (key in self.rows) or (
-                old is not None and not same_rows([self.rows[key]], [old])
+                old is not None and not identical(self.rows[key], old)
             ):
                 self.wrong.append(f"{key}: {old} -> {new}, was {self.rows.get(key)}")
             if new is None:
@@ -109,4 +110,4 @@ class Sum:
         assert not self.wrong, (self.q.id, self.wrong)
         rows = dict(self.q.keyed_rows())
         assert rows.keys() == self.rows.keys(), (self.q.id, rows, self.rows)
-        assert all(same_rows([rows[key]], [self.rows[key]]) for key in rows)
+        assert all(identical(rows[key], self.rows[key]) for key in rows)
