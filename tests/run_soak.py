@@ -2,7 +2,7 @@
 
 ``PYTHONPATH=. python tests/run_soak.py [minutes] [changes_per_s]`` (10 and 5,000).
 
-Several sources push through the driver of an asyncio loop on the machine's clock; queries of ten
+Several sources push through the driver of an asyncio loop on the machine's clock; queries of eight
 kinds follow, one of them over another; about every second a component is added, replaced,
 stopped, started or removed. It fails when
 
@@ -10,7 +10,7 @@ stopped, started or removed. It fails when
 - a delta does not follow from the one before (the sum of all is the result),
 - the memory is not flat: the median of the last third of the run is above that of the middle
   third by more than 5%, measured as resident memory after a collection, every 2 s,
-- anything is raised, is in Error or was rejected, or more changes wait at once than come in 10 s.
+- anything is raised, is in Error or was rejected, or more changes wait at once than may.
 
 The graph stays of one size: 150 nodes and 150 relations per source are inserted, updated and deleted.
 """
@@ -35,6 +35,7 @@ import drasi_nb as dnb
 SOURCES = ("s0", "s1", "s2")
 IDS, GROUPS = 150, 15
 TICK_S = 0.02
+MOST_QUEUED = 2_000  # then a push waits
 JOIN = [
     {
         "id": "J",
@@ -54,12 +55,9 @@ def fahrenheit(change: dnb.Change) -> dnb.Change:
 KINDS: dict[str, dict[str, Any]] = {
     "filter": {"text": "MATCH (n:Room) WHERE n.t > 28 RETURN n.id AS id, n.t AS t"},
     "groups": {"text": "MATCH (n:Room) RETURN n.g AS g, count(*) AS n, avg(n.t) AS t, max(n.t) AS hi"},
-    "two": {"text": "MATCH (n:Room) WITH n.g AS g, avg(n.t) AS t WHERE t > 20 RETURN count(*) AS n, sum(t) AS s"},
-    "relation": {"text": "MATCH (a:Room {g: 1})-[:NEAR]->(b:Room) RETURN a.id AS a, b.id AS b, b.t - a.t AS d"},
     "optional": {"text": "MATCH (a:Hub) OPTIONAL MATCH (a)-[:NEAR]->(b:Room) WHERE b.t > 25 RETURN a.id AS a, b.id AS b"},
     "top": {"text": "MATCH (n:Room) RETURN n.id AS id, n.t AS t ORDER BY t DESC, id LIMIT 10"},
-    "due": {"text": "MATCH (n:Room) WHERE drasi.trueLater(n.t > 15, n.due) RETURN n.g AS g, count(*) AS n"},
-    "window": {"text": "MATCH (n:Room) RETURN drasi.tumbling(n.at, duration({seconds: 5})).start AS w, count(*) AS n"},
+    "window": {"text": "MATCH (n:Room) WITH drasi.tumbling(n.at, 5000) AS w, count(*) AS n WHERE datetime() < w.end RETURN w.start AS s, n"},
     "middleware": {"text": "MATCH (n:Room) WHERE n.t > 85 RETURN n.id AS id, n.t AS t", "middleware": [fahrenheit]},
     "join": {"text": "MATCH (d:Desk)-[:J]->(r:Room) RETURN d.id AS d, r.t AS t", "joins": JOIN},
 }  # fmt: skip
@@ -74,7 +72,7 @@ class Soak:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.rt = dnb.Runtime()
+        self.rt = dnb.Runtime(config=dnb.RuntimeConfig(most_queued=MOST_QUEUED))
         self.world = World(self.rt)
         self.sums: dict[str, Sum] = {}
         self.most_queued = self.pushed = self.operations = self.checks = self.heard = 0
@@ -150,8 +148,17 @@ class Soak:
             wanted = int((now_s - start_s) * per_s) - (self.pushed - before)
             source_id = self.rng.choice(SOURCES)
             if wanted > 0 and self.rt.component(source_id).status == "Running":
-                for _ in range(wanted):  # a change sees the ones before it
-                    self.push(source_id, [self.change(source_id)])
+                batch = [self.change(source_id) for _ in range(wanted)]
+                while batch:
+                    part = [
+                        batch.pop() for _ in range(min(len(batch), self.rng.randint(1, 50)))
+                    ]
+                    try:
+                        await self.rt.sources[source_id].push_async(part)
+                    except dnb.ComponentError:  # stopped or replaced while it waited for room
+                        break
+                    self.world.apply(source_id, part)
+                    self.pushed += len(part)
             await asyncio.sleep(TICK_S)
 
     # -- operations ---------------------------------------------------------------------
@@ -172,7 +179,7 @@ class Soak:
         deed = rng.randrange(8)
         id_ = rng.choice([*KINDS, "over"])
         if deed == 0:
-            self.add(f"extra {rng.randrange(3)}", rng.choice(list(KINDS)))
+            self.add("extra", rng.choice(list(KINDS)))
         elif deed == 1:
             extra = [q for q in rt.queries if q.startswith("extra")]
             if extra:
@@ -277,8 +284,10 @@ class Soak:
         )
         if last > middle * 1.05:
             self.failures.append("the memory grows")
-        if self.most_queued > 10 * per_s:
+        if self.most_queued > 2 * MOST_QUEUED * len(SOURCES):
             self.failures.append(f"{self.most_queued:,} changes waited at once")
+        if self.pushed < 0.9 * per_s * spent_s:
+            self.failures.append("fewer changes came than asked for: this machine is too slow")
         if self.rt.rejected():
             self.failures.append(
                 f"{len(self.rt.rejected())} were rejected: {self.rt.rejected()[0]}"
