@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drasi_nb.functions.timed import Version
-from drasi_nb.store.graph import Graph, RelationTable
+from drasi_nb.store.graph import Graph
 from drasi_nb.values.graph import STAMP_BITS, Node, Relation
 
 
@@ -67,7 +67,7 @@ class History:
     def record(self, graph: Graph, source: int, element_id: Any) -> None:
         """Take a change in: the element as it is now, or that it is gone."""
         handle = graph.node_at[source].get(element_id)
-        place: tuple[RelationTable, int] | None = graph.relation_at[source].get(element_id)
+        place = graph.relation_place(source, element_id)
         if handle is not None and not graph.is_ghost(handle):
             self.add(graph.node(handle))
         elif place is not None:

@@ -71,7 +71,7 @@ class StoreMatcher:
         if type(value) is not Relation:
             raise EvaluationError(f"{type_name(value)} is no relation", code="type")
         number = self.graph.source_numbers.get(value.source or "")
-        return None if number is None else self.graph.relation_at[number].get(value.id)
+        return None if number is None else self.graph.relation_place(number, value.id)
 
     def fits(self, match: Match, i: int, handle: int) -> bool:
         """Return whether a node has the labels of a slot."""

@@ -6,6 +6,7 @@ What a walk reads must be all old or all new, so nothing is written between.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from drasi_nb.engine.routing import Route, Router
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.timers import Timers
 from drasi_nb.engine.timing import SAMPLED, Timing
+from drasi_nb.engine.vector.columns import Reader, UnsupportedError
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.store.graph import Graph, Group, RelationTable
 from drasi_nb.store.paging import LOW, SHIFT
@@ -50,26 +52,48 @@ class Engine:
         self.timed: list[CompiledQuery] = []
         self.stamp = 0  # of the change that is applied
         self.walks: dict[Any, Timing] = {}  # of handlers, one change in SAMPLED
+        self.stale: list[
+            CompiledQuery
+        ] = []  # set aside, to be made anew at the end of the tick
 
     # -- queries ------------------------------------------------------------------------
 
     def add_query(self, plan: Plan, source_ids: tuple[str, ...]) -> CompiledQuery:
         """Compile a query and evaluate it over the graph; its first flush has the whole result."""
+        steps = self.adding(plan, source_ids)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                query: CompiledQuery = end.value
+                return query
+
+    def adding(
+        self, plan: Plan, source_ids: tuple[str, ...]
+    ) -> Generator[None, None, CompiledQuery]:
+        """Do what ``add_query`` does in steps of a few ms; the graph must not change meanwhile."""
         sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
-        query = CompiledQuery(
-            plan,
-            View(self.graph, sources, self.most_trails, self.timers, self.history),
-            self.touched.append,
-        )
+        view = View(self.graph, sources, self.most_trails, self.timers, self.history)
+        query = self._compiled(plan, view)
+        try:
+            try:
+                yield from query.bootstrap(Reader(self.graph))
+            except UnsupportedError:
+                if query in self.touched:
+                    self.touched.remove(query)
+                query = self._compiled(plan, view)
+                yield from query.bootstrap()
+        except BaseException:
+            self.remove_query(query)  # what it set and touched goes too
+            raise
+        self._set_queries([*self.router.queries, query])
+        return query
+
+    def _compiled(self, plan: Plan, view: View) -> CompiledQuery:
+        query = CompiledQuery(plan, view, self.touched.append)
         query.log.seq = self.seq
         if query.asks_versions:
             self.history.begin(self.graph)
-        try:
-            query.bootstrap()
-        except BaseException:
-            self.remove_query(query)
-            raise
-        self._set_queries([*self.router.queries, query])
         return query
 
     def _set_queries(self, queries: list[CompiledQuery]) -> None:
@@ -78,8 +102,15 @@ class Engine:
         if not any(query.asks_versions for query in queries):
             self.history.end()
 
+    def suspend(self, query: CompiledQuery) -> None:
+        """Set a query aside: it hears nothing until it is made anew."""
+        self.remove_query(query)
+        self.stale.append(query)
+
     def remove_query(self, query: CompiledQuery) -> None:
         """Forget a query."""
+        if query in self.stale:
+            self.stale.remove(query)
         self._set_queries([other for other in self.router.queries if other is not query])
         if query.timed:
             self.timers.forget(query.stages)
@@ -115,20 +146,25 @@ class Engine:
             try:
                 call(*element, last)
             except Exception as error:  # noqa: BLE001 - that query alone stops
-                self._broke(call, error)
+                self.broke(call, error)
 
     def _watched(self, calls: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the handlers with their time noted."""
         return tuple(partial(self.walks.setdefault(call, Timing()).run, call) for call in calls)
 
-    def _broke(self, call: Any, error: Exception) -> None:
+    def broke(self, call: Any, error: Exception) -> None:
+        """Take note that a handler raised: its query stops."""
         if isinstance(call, partial):
             call = call.args[0]
+        together, at = self.router.together.members(call)
+        culprit = together[at].enum if together else call
+        others = [handler for place, handler in enumerate(together) if place != at]
         for query in self.router.queries:
             every = [handler for part in query.handlers for handler in part]
-            if any(call is handler.enum or call is handler.upd for handler in every):
+            if any(culprit is handler.enum or culprit is handler.upd for handler in every):
                 self.broken.append((query, error))
-                return
+            elif any(handler in every for handler in others):
+                self.suspend(query)  # it may have missed the change
 
     # -- changes ------------------------------------------------------------------------
 
@@ -162,8 +198,9 @@ class Engine:
                     self._replace_node(source, handle, change)
                 return
             # a ghost: the id is known only as an end
-        place = graph.relation_at[source].get(element_id)
-        if place is not None:
+        code = graph.relation_at[source].get(element_id)
+        if code is not None:
+            place = graph.place_of(code)
             if op == DELETE:
                 self._delete_relation(source, element_id, *place)
             elif start is None and op == INSERT:
@@ -285,7 +322,7 @@ class Engine:
             try:
                 upd(handle, old)
             except Exception as error:  # noqa: BLE001 - that query alone stops
-                self._broke(upd, error)
+                self.broke(upd, error)
 
     def _insert_relation(self, source: int, change: Accepted) -> None:
         _, element_id, labels, properties, start, end, _ = change

@@ -10,6 +10,7 @@ from drasi_nb.engine.clock import Clock
 from drasi_nb.errors import ChangeError, ComponentError
 from drasi_nb.runtime.components import Component, Rejected
 from drasi_nb.runtime.derived import as_change
+from drasi_nb.store.batch import Batch
 from drasi_nb.values.change import Accepted, Change, accept
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Port:
             raise
         return self.submit_accepted([accepted])
 
-    def submit_accepted(self, changes: list[Accepted]) -> int:
+    def submit_accepted(self, changes: Batch) -> int:
         """Queue a batch that was checked."""
         component, pump = self._component, self._pump
         if not self._is_open or (
@@ -111,7 +112,7 @@ class Port:
         """Return whether a batch does not fit; one larger than the queue fits into an empty one."""
         return self._pump.queued_of(self._number) > 0 and self.room() < count
 
-    def _refuse(self, changes: list[Accepted], reason: str) -> None:
+    def _refuse(self, changes: Batch, reason: str) -> None:
         registry, now_ms = self._runtime.registry, self.clock.now_ms()
         for change in changes:
             registry.rejected.append(

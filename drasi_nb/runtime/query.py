@@ -84,6 +84,7 @@ class Query:
         self.compiled: CompiledQuery | None = None
         self.component: Component | None = None
         self.table = ResultTable(())
+        self.is_rebuilt = False  # the next flush has the whole result
         self.last_seq = 0
         self.last_time_ms: int | None = None
         self._callbacks: list[Callable[[Delta], object]] = []
@@ -245,7 +246,7 @@ class Query:
 
     def give_away(self) -> CompiledQuery | None:
         """Return what runs it, and keep the order of its rows."""
-        compiled, self.compiled = self.compiled, None
+        compiled, self.compiled, self.is_rebuilt = self.compiled, None, False
         if compiled is not None:
             self._order = compiled.ranks
         return compiled

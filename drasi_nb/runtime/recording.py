@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -62,7 +62,7 @@ class Recorder:
         self._file: IO[str] = Path(path).open("w", encoding="utf-8")  # noqa: SIM115 - until close()
         self._write({"format": FORMAT, "version": VERSION, "t": time_ms})
 
-    def batch(self, source: str, changes: list[Accepted], time_ms: int) -> None:
+    def batch(self, source: str, changes: Iterable[Accepted], time_ms: int) -> None:
         """Write one batch."""
         self._write({"s": source, "t": time_ms, "c": [_written(change) for change in changes]})
 

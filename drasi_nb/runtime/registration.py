@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from drasi_nb.engine.garbage import collection_paused
 from drasi_nb.engine.result import RowChange
 from drasi_nb.errors import ComponentError, shown
 from drasi_nb.frames.delta import Delta
@@ -97,19 +98,22 @@ def registered(runtime: Runtime, id_: str, definition: QueryDefinition) -> Regis
     return Registered(definition, tuple(followed), plan)
 
 
-def replace_rows(
-    query: Query, columns: tuple[str, ...], changes: list[RowChange], time_ms: int
-) -> list[Delta]:
+def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> list[Delta]:
     """Give a query the rows of its first flush; return the deltas from the rows it had.
 
     Other columns are other rows: then one delta takes all old ones away, in the old columns.
     """
-    seq, deltas = query.runtime.seq, list[Delta | None]()
-    before = dict(query.table.entries())
+    assert query.plan is not None
+    seq, deltas, columns = query.runtime.seq, list[Delta | None](), query.plan.columns
     if columns != query.columns:
-        gone: list[RowChange] = [(key, row, None) for key, row in before.items()]
+        gone: list[RowChange] = [(key, row, None) for key, row in query.table.entries()]
         deltas.append(query.take(gone, seq, time_ms))
-        query.table, before = ResultTable(columns), {}
+        query.table = ResultTable(columns)
+    if not len(query.table):
+        new = [change for change in changes if change[2] is not None]
+        deltas.append(query.take(new, seq, time_ms))
+        return [delta for delta in deltas if delta is not None]
+    before = dict(query.table.entries())
     after = {key: row for key, _, row in changes if row is not None}
     steps: list[RowChange] = [
         (key, row, None) for key, row in before.items() if key not in after
@@ -120,6 +124,27 @@ def replace_rows(
             steps.append((key, old, row))
     deltas.append(query.take(steps, seq, time_ms))
     return [delta for delta in deltas if delta is not None]
+
+
+def rebuilding(runtime: Runtime) -> Iterator[None]:
+    """Make the queries anew that were set aside, in steps; the end of the tick moves them on."""
+    engine, by_compiled = runtime.engine, runtime.by_compiled
+    while engine.stale:
+        old = engine.stale[0]
+        query = by_compiled[old]
+        seen = tuple(engine.graph.source_ids[number] for number in old.view.sources)
+        try:
+            new = yield from engine.adding(old.plan, seen)
+        except Exception as error:  # noqa: BLE001 - that query alone stops
+            break_query(runtime, query, error)
+            continue
+        if old not in engine.stale:  # it was stopped or replaced meanwhile
+            engine.remove_query(new)
+            continue
+        engine.stale.remove(old)
+        del by_compiled[old]
+        by_compiled[new] = query
+        query.compiled, query.is_rebuilt, new.depth = new, True, old.depth
 
 
 @dataclass(slots=True)
@@ -140,8 +165,9 @@ def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
         for source_id in registered.sources:
             runtime.internal.open(source_id)
         seen = runtime.pump.derived.follow(query.id, registered.subscriptions, derived)
-        compiled = engine.add_query(registered.plan, seen)
-        changes = compiled.flush()
+        with collection_paused():
+            compiled = engine.add_query(registered.plan, seen)
+            changes = compiled.flush()
     except BaseException:
         if compiled is not None:
             engine.remove_query(compiled)
@@ -219,9 +245,8 @@ def _adopt(runtime: Runtime, query: Query, made: Started, message: str) -> None:
     runtime.by_compiled[made.compiled] = query
     runtime.pump.set_alarm()
     set_depths(runtime)
-    now_ms, columns = runtime.clock.now_ms(), query.registered.plan.columns
     with runtime.pump.held():  # no tick may come before these deltas
-        deltas = replace_rows(query, columns, made.changes, now_ms)
+        deltas = replace_rows(query, made.changes, runtime.clock.now_ms())
         runtime.registry.move(query.component_now, "Running", message)
         for delta in deltas:
             query.deliver(delta)
@@ -237,6 +262,7 @@ def set_depths(runtime: Runtime) -> None:
 
 def forget_compiled(runtime: Runtime, query: Query) -> None:
     """Stop following the graph; the rows stay."""
+    runtime.pump.finish_jobs()
     compiled = query.give_away()
     if compiled is not None:
         runtime.engine.remove_query(compiled)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from drasi_nb.errors import ChangeError, ComponentError, shown
 from drasi_nb.runtime.port import Port
 from drasi_nb.sources import tables
-from drasi_nb.values.change import Accepted, Change, of_element
+from drasi_nb.values.change import Change, of_element
 
 OnError = Literal["reject", "keep_good"]
 
@@ -30,7 +31,7 @@ class PushSource:
         _check_on_error(on_error)
         self.on_error = on_error
         self._port: Port | None = None
-        self._synced: dict[tuple[str, str], dict[Any, Accepted]] = {}
+        self._synced: dict[tuple[str, str], tables.Elements] = {}
 
     def attach(self, port: Port) -> None:
         """Remember where changes go; called by ``add_source``."""
@@ -130,7 +131,7 @@ class PushSource:
             ChangeError: The column is missing, an id is null, NaN or there twice, or a column
                 has a type that cannot be stored. Nothing was queued.
         """
-        return self._submit(tables.node_changes, frame, label, id)
+        return self._submit(tables.nodes, frame, label, id)
 
     def upsert_relations(
         self, frame: Any, *, type: str, start: str, end: str, id: str | None = None
@@ -143,38 +144,38 @@ class PushSource:
         Raises:
             ChangeError: As ``upsert_nodes``.
         """
-        return self._submit(tables.relation_changes, frame, type, start, end, id)
+        return self._submit(tables.relations, frame, type, start, end, id)
 
     def sync_nodes(self, frame: Any, *, label: str | Iterable[str], id: str) -> int:
         """Queue what differs from the last frame synced for this label, deletes included."""
         name = label if isinstance(label, str) else str(label)
-        return self._sync(("node", name), tables.node_changes, frame, label, id)
+        return self._sync(("node", name), tables.nodes, frame, label, id)
 
     def sync_relations(
         self, frame: Any, *, type: str, start: str, end: str, id: str | None = None
     ) -> int:
         """Queue what differs from the last frame synced for this type, deletes included."""
-        return self._sync(
-            ("relation", type), tables.relation_changes, frame, type, start, end, id
-        )
+        return self._sync(("relation", type), tables.relations, frame, type, start, end, id)
 
-    def _changes(self, make: Any, *arguments: Any) -> list[Accepted]:
+    @contextmanager
+    def _checking(self) -> Iterator[None]:
+        """Put a frame that is refused into ``rejected()``."""
         port = self.port
         try:
-            changes: list[Accepted] = make(*arguments)
-            return changes
+            yield
         except ChangeError as error:
             port.reject(error, None)
             raise
 
     def _submit(self, make: Any, *arguments: Any) -> int:
-        return self.port.submit_accepted(self._changes(make, *arguments))
+        with self._checking():
+            columns = make(*arguments).columns()
+        return self.port.submit_accepted(columns)
 
     def _sync(self, name: tuple[str, str], make: Any, *arguments: Any) -> int:
-        changes = self._changes(make, *arguments)
-        after = {change.id: change for change in changes}
-        before = self._synced.get(name, {})
-        steps = tables.difference(before, after)
+        with self._checking():
+            after = make(*arguments)
+            steps = tables.difference(self._synced.get(name), after)
         queued = self.port.submit_accepted(steps)
         self._synced[name] = after  # only when it was queued
         return queued

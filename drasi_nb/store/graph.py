@@ -12,12 +12,17 @@ from array import array
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
+
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
 from drasi_nb.store.indexes import PairIndex
-from drasi_nb.store.paging import LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
+from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
 from drasi_nb.store.table import Table
 from drasi_nb.values.graph import Node, Relation
+
+TABLE_BITS = 16  # of an integer in ``Graph.relation_at``: the number of the table
+_TABLE = (1 << TABLE_BITS) - 1
 
 
 class Group:
@@ -93,6 +98,11 @@ class RelationTable(Table):
     def is_of(self, types: ast.LabelExpr | None) -> bool:
         """Return whether the type satisfies an expression."""
         return holds(types, (self.name,))
+
+    @property
+    def has_pairs(self) -> bool:
+        """Return whether there is an index by both ends."""
+        return self._pairs is not None
 
     def pairs(self) -> PairIndex:
         """Return the live index by both ends; made on first sight."""
@@ -171,7 +181,8 @@ class Graph:
         self.source_numbers: dict[str, int] = {}
         self.source_ids: list[str] = []
         self.node_at: list[dict[Any, int]] = []
-        self.relation_at: list[dict[Any, tuple[RelationTable, int]]] = []
+        self.relation_at: list[dict[Any, int]] = []  # (row, number of the table) in one integer
+        self.loaded: list[list[tuple[pl.Series, int]]] = []  # ids in bulk, handle of the first
 
     def source(self, source_id: str) -> int:
         """Return the number of a source, given on first sight."""
@@ -181,6 +192,7 @@ class Graph:
             self.source_ids.append(source_id)
             self.node_at.append({})
             self.relation_at.append({})
+            self.loaded.append([])
         return number
 
     def type_table(self, name: str) -> RelationTable:
@@ -221,6 +233,9 @@ class Graph:
         return handle
 
     def _free(self, handle: int) -> None:
+        loaded = self.loaded[self.nodes.page_group[handle >> SHIFT].source]
+        if loaded:
+            loaded.clear()  # one of these ids may have another handle now
         self.nodes.clear(handle)
         self.nodes.ids[handle] = None
         self.nodes.page_group[handle >> SHIFT].free.append(handle)
@@ -275,12 +290,21 @@ class Graph:
         row = table.allocate()
         table.ids[row] = element_id
         table.link(row, src, dst)
-        self.relation_at[source][element_id] = (table, row)
+        self.relation_at[source][element_id] = row << TABLE_BITS | table.number
         return table, row
+
+    def relation_place(self, source: int, element_id: Any) -> tuple[RelationTable, int] | None:
+        """Return the table and row of a relation, None where there is none of that id."""
+        code = self.relation_at[source].get(element_id)
+        return None if code is None else self.place_of(code)
+
+    def place_of(self, code: int) -> tuple[RelationTable, int]:
+        """Return the table and row that a value of ``relation_at`` stands for."""
+        return self.tables[code & _TABLE], code >> TABLE_BITS
 
     def remove_relation(self, source: int, element_id: Any) -> None:
         """Forget a relation, and ghosts that only it held."""
-        table, row = self.relation_at[source].pop(element_id)
+        table, row = self.place_of(self.relation_at[source].pop(element_id))
         ends = {table.src[row], table.dst[row]}
         table.unlink(row)
         table.clear(row)
@@ -336,17 +360,15 @@ class Graph:
     def all_relations(self, sources: frozenset[int]) -> Iterator[Relation]:
         """Yield every relation of the sources, dangling ones too."""
         for number in sorted(sources):
-            for table, row in self.relation_at[number].values():
-                yield self.relation(table, row)
+            for code in self.relation_at[number].values():
+                yield self.relation(*self.place_of(code))
 
     def schema(self) -> dict[str, list[str]]:
         """Return the property names seen per label and relation type, sorted."""
         seen: dict[str, set[str]] = {}
         for page, group in enumerate(self.nodes.page_group):
             names = {
-                name
-                for name, pages in self.nodes.columns.items()
-                if type(pages[page]) is not tuple
+                name for name, pages in self.nodes.columns.items() if pages[page] is not EMPTY
             }
             for label in group.labels or ():
                 seen.setdefault(label, set()).update(names)

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from drasi_nb.store.paging import LOW, SHIFT, Page
+from drasi_nb.store.paging import EMPTY, LOW, SHIFT, Page
 from drasi_nb.values.ordering import group_key
 
 if TYPE_CHECKING:
@@ -39,12 +39,13 @@ class PropertyIndex:
         self._pages = pages
         self._rows: dict[Any, set[int]] = {}
         for number, page in enumerate(pages):
-            if type(page) is not tuple:
+            if page is not EMPTY:
                 for place, value in enumerate(page):
                     if value is not None:
-                        self._add((number << SHIFT) + place, value)
+                        self.add((number << SHIFT) + place, value)
 
-    def _add(self, row: int, value: Any) -> None:
+    def add(self, row: int, value: Any) -> None:
+        """Note a row that has no value yet."""
         self._rows.setdefault(_key(value), set()).add(row)
 
     def move(self, row: int, value: Any) -> None:
@@ -57,7 +58,7 @@ class PropertyIndex:
             if not rows:
                 del self._rows[key]
         if value is not None:
-            self._add(row, value)
+            self.add(row, value)
 
     def probe(self, value: Any) -> Collection[int]:
         """Return the rows with an equal value."""

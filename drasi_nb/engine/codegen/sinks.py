@@ -25,10 +25,14 @@ class ResultSink:
     needs_row_key = True
 
     def __init__(self, writer: Writer, stage: Inbox, columns: tuple[str, ...]) -> None:
-        self.columns = columns
+        self.stage, self.columns = stage, columns
         self.calls = {
             what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
         }
+
+    def into(self, writer: Writer) -> ResultSink:
+        """Return the same sink for another module."""
+        return ResultSink(writer, self.stage, self.columns)
 
     def may_fail(self, slots: frozenset[str]) -> bool:  # noqa: ARG002 - the protocol's
         """Return False: columns are values already."""
@@ -64,6 +68,10 @@ class GroupSink:
         self.hoisted = False
         self.raw: dict[Side, list[str]] = {"o": [], "n": []}
         self.key_changes = True
+
+    def into(self, writer: Writer) -> GroupSink:
+        """Return the same sink for another module."""
+        return GroupSink(writer, self.stage, self.operator)
 
     def may_fail(self, slots: frozenset[str]) -> bool:
         """Return whether a grouping value or an argument may raise."""

@@ -1,0 +1,131 @@
+"""The first stage of a query, column by column: over a whole graph, or around changed nodes.
+
+It does what the generated walk does with every node: the same rows, keys and groups, tested
+with ``==``. It takes a stage whole or refuses it; what it cannot say exactly it refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import polars as pl
+
+from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
+from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.result import ResultStage
+from drasi_nb.engine.vector.columns import Reader, UnsupportedError
+from drasi_nb.engine.vector.groups import GroupsOut
+from drasi_nb.engine.vector.rows import RowsOut
+from drasi_nb.engine.vector.source import ChangedNodes, Source, WholeGraph, inlined
+from drasi_nb.language import ast
+from drasi_nb.plan.nodes import Filter, Match, Project
+from drasi_nb.span import NOWHERE
+
+LEAST = 4_096  # rows of the first slot; the walk is as fast for fewer
+
+Tail = tuple[Filter | Project, ...]
+Sink = ResultSink | GroupSink
+
+
+class Out(Protocol):
+    """What the matches are handed to."""
+
+    def reads(self) -> list[ast.Expr]:
+        """Return the expressions that need columns."""
+        ...
+
+    def open(self) -> None:
+        """Translate, once the columns are read."""
+        ...
+
+    def take(self, frame: pl.DataFrame) -> None:
+        """Hand over matches that came."""
+        ...
+
+    def change(
+        self,
+        source: ChangedNodes,
+        before: pl.DataFrame,
+        after: pl.DataFrame,
+        tests: list[pl.Expr],
+    ) -> None:
+        """Hand over matches that changed; a side counts where the tests hold."""
+        ...
+
+
+def _out(source: Source, match: Match, tail: Tail, sink: Sink) -> tuple[list[ast.Expr], Out]:
+    """Return the conditions over the slots, and where the matches go.
+
+    Raises:
+        UnsupportedError: The stage is none that goes column by column.
+    """
+    conditions, put = inlined(match, tail)
+    if isinstance(sink, GroupSink):
+        return conditions, GroupsOut(source, sink.stage, sink.operator, put)
+    if not isinstance(sink.stage, ResultStage):
+        raise UnsupportedError("a branch of UNION")
+    columns = [put(ast.Variable(NOWHERE, name)) for name in sink.columns]
+    return conditions, RowsOut(source, sink.stage, columns)
+
+
+def columnwise(
+    match: Match, tail: Tail, sink: Sink, view: View, reader: Reader, least: int | None = None
+) -> Iterator[None] | None:
+    """Return the steps that evaluate a stage over the whole graph; None where it is refused.
+
+    It is for fewer than ``least`` rows of the first slot too, ``LEAST`` unless given. A step may
+    raise ``UnsupportedError`` too, when the data is not what was hoped for; what was handed on
+    by then must be thrown away.
+    """
+    try:
+        source = WholeGraph(match, view, reader)
+        if source.pattern.size() < (LEAST if least is None else least):
+            return None
+        conditions, out = _out(source, match, tail, sink)
+    except UnsupportedError:
+        return None
+    return _steps(source, conditions, out)
+
+
+def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator[None]:
+    for e in (*conditions, *out.reads()):
+        yield from source.read(e)
+    tests = [source.translator.condition(e) for e in conditions]
+    out.open()
+    for part in source.parts(tests):
+        if part is not None and part.height:
+            out.take(part)
+        yield
+
+
+def change_columnwise(
+    match: Match,
+    tail: Tail,
+    sink: Sink,
+    view: View,
+    slot: int,
+    handles: list[int],
+    old: Mapping[str, list[Any]],
+) -> None:
+    """Hand on what a change of properties makes of the matches of nodes, already written.
+
+    No other slot of the pattern may hold one of the nodes.
+
+    Args:
+        match: The pattern.
+        tail: What follows it.
+        sink: Where the rows go.
+        view: What is seen.
+        slot: Where the nodes are.
+        handles: The nodes.
+        old: What changed properties were, by key, as long as ``handles``.
+
+    Raises:
+        UnsupportedError: It must go row by row; nothing was handed on.
+    """
+    source = ChangedNodes(match, view, slot, handles, old)
+    conditions, out = _out(source, match, tail, sink)
+    tests = [source.translator.condition(e) for e in conditions]
+    out.open()
+    out.change(source, *source.sides(), tests)
