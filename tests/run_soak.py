@@ -35,6 +35,7 @@ import drasi_nb as dnb
 SOURCES = ("s0", "s1", "s2")
 IDS, GROUPS = 150, 15
 TICK_S = 0.02
+AT_ONCE = 250
 MOST_QUEUED = 2_000  # then a push waits
 JOIN = [
     {
@@ -148,7 +149,7 @@ class Soak:
             wanted = int((now_s - start_s) * per_s) - (self.pushed - before)
             source_id = self.rng.choice(SOURCES)
             if wanted > 0 and self.rt.component(source_id).status == "Running":
-                batch = [self.change(source_id) for _ in range(wanted)]
+                batch = [self.change(source_id) for _ in range(min(wanted, AT_ONCE))]
                 while batch:
                     part = [
                         batch.pop() for _ in range(min(len(batch), self.rng.randint(1, 50)))

@@ -111,10 +111,12 @@ class PushSource:
         on_error: OnError | None = None,
     ) -> int:
         """Wait until the queue has room (``RuntimeConfig.most_queued``), then push."""
-        batch: Any = [changes] if isinstance(changes, Change | Mapping) else changes
-        if isinstance(batch, Iterable) and not isinstance(batch, str | bytes):
-            batch = list(batch)
-            await (self._port or self.port).wait_for_room(len(batch))
+        port, batch = self._port or self.port, changes
+        if isinstance(changes, Change | Mapping):
+            await port.wait_for_room(1)
+        elif isinstance(changes, Iterable) and not isinstance(changes, str | bytes):
+            batch = list(changes)
+            await port.wait_for_room(len(batch))
         return self.push(batch, on_error=on_error)
 
     # -- frames -------------------------------------------------------------------------

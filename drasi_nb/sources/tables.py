@@ -142,7 +142,7 @@ def _in_64_bits(column: pl.Series) -> pl.Series:
 
 def _labels(label: Any, role: str = "label") -> tuple[str, ...]:
     is_many = isinstance(label, Iterable) and not isinstance(label, str | bytes | Mapping)
-    labels = tuple(label) if is_many and role == "label" else (label,)
+    labels: tuple[Any, ...] = tuple(label) if is_many and role == "label" else (label,)
     for one in labels:
         if not isinstance(one, str) or not one:
             raise ChangeError(f"a {role} must be text, got {shown(one)}")
