@@ -103,7 +103,6 @@ def test_relations_of_components_are_there_at_once_and_go(rt: dnb.Runtime) -> No
     rt.flush()
     assert edges() == {("a", "SUBSCRIBES_TO", "t"), ("r", "LISTENS_TO", "a")}
     rt.remove("r")
-    rt.add_reaction("r", [], lambda _delta: None)
     rt.flush()
     assert edges() == {("a", "SUBSCRIBES_TO", "t")}
 
