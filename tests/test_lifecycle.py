@@ -168,7 +168,7 @@ def test_a_query_that_cannot_be_replaced_goes_on(
     q = rt.add_query("q", "MATCH (n:A) RETURN drasi.previousValue(n.x) AS x", sources=["s"])
     rt.sources["s"].push([put(1, 1), put(1, 2, "update")])
     rt.flush()
-    monkeypatch.setattr(rt.engine, "add_query", lambda *_: 1 / 0)
+    monkeypatch.setattr(rt.engine, "adding", lambda *_: 1 / 0)
     for was in ("Running", "Stopped"):
         with pytest.raises(dnb.ComponentError, match="'q' could not be replaced: ZeroDivision"):
             rt.add_query("q", ROWS, sources=["s"])
