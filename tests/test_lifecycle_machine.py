@@ -205,7 +205,7 @@ class Lifecycle(RuleBasedStateMachine):
             self.delivered[id_].append(delta)
 
         done = self.operate(lambda: self.rt.add_reaction(id_, queries, react))
-        assert done == (bool(queries) and all(q in self.rt.queries for q in queries))
+        assert done == all(q in self.rt.queries for q in queries)
         (self.bad_reactions.add if bad else self.bad_reactions.discard)(id_)
 
     @rule(id_=st.sampled_from((*SOURCES, *QUERIES, *REACTIONS)))
@@ -358,8 +358,10 @@ class Lifecycle(RuleBasedStateMachine):
             == rt.reactions.keys()
         )
         running = {q.compiled for q in rt.queries.values() if q.compiled is not None}
-        assert running == set(rt.by_compiled) == set(rt.engine.router.queries)
-        assert set(rt.engine.touched) <= running and not rt.engine.broken
+        shared = set(rt.engine.cores.values())
+        assert running == set(rt.by_compiled) and not rt.engine.broken
+        assert running | shared == set(rt.engine.router.queries) >= set(rt.engine.touched)
+        assert shared == {compiled.core for compiled in running if compiled.core is not None}
         for q in rt.queries.values():
             listeners = sum(q.id in rt.listens_to(r) for r in rt.reactions)
             assert len(q._callbacks) == 2 + listeners

@@ -23,8 +23,13 @@ class Together:
         self._calls: dict[Any, Call] = {}
         self._members: dict[Call, tuple[list[Handler], list[int]]] = {}
 
-    def calls(self, handlers: Iterable[Handler], *, fused: bool) -> tuple[Call, ...]:
-        """Return what to call, once for handlers of the same slot in patterns that are alike."""
+    def calls(
+        self, handlers: Iterable[Handler], *, fused: bool, in_steps: bool = False
+    ) -> tuple[Call, ...]:
+        """Return what to call, once for handlers of the same slot in patterns that are alike.
+
+        In steps, those of handlers with a part are generators.
+        """
         alike: dict[Any, list[Handler]] = {}
         for handler in handlers:
             part = handler.part
@@ -32,17 +37,17 @@ class Together:
                 handler if part is None else (part.likeness(), handler.kind, handler.slot)
             )
             alike.setdefault(kind, []).append(handler)
-        return tuple(self._call(group, fused) for group in alike.values())
+        return tuple(self._call(group, fused, in_steps) for group in alike.values())
 
-    def _call(self, handlers: list[Handler], fused: bool) -> Call:
-        if len(handlers) == 1:
+    def _call(self, handlers: list[Handler], fused: bool, in_steps: bool) -> Call:
+        if len(handlers) == 1 and not (in_steps and handlers[0].part):
             return handlers[0].upd if fused else handlers[0].enum
-        name = (fused, *map(id, handlers))
+        name = (fused, in_steps, *map(id, handlers))
         call = self._calls.get(name)
         if call is None:
             at = [0]
             parts = [handler.part for handler in handlers if handler.part is not None]
-            anchor = Anchor(handlers[0].kind, handlers[0].slot, fused)
+            anchor = Anchor(handlers[0].kind, handlers[0].slot, fused, in_steps)
             call = self._calls[name] = shared(parts, anchor, at)
             self._members[call] = (handlers, at)
         return call
@@ -55,7 +60,7 @@ class Together:
     def forget(self, gone: Collection[Handler]) -> None:
         """Drop the functions that any of these handlers is in."""
         lost = {id(handler) for handler in gone}
-        for name in [name for name in self._calls if lost.intersection(name[1:])]:
+        for name in [name for name in self._calls if lost.intersection(name[2:])]:
             del self._members[self._calls.pop(name)]
 
 
@@ -93,6 +98,16 @@ class Route:
         if len(changed) == 1:
             self.calls[next(iter(changed))] = calls
         return calls
+
+    def in_steps(self, names: str | Collection[str]) -> tuple[Call, ...]:
+        """Return the fused functions of ``select()``, generators where they may be left off."""
+        changed = frozenset((names,)) if isinstance(names, str) else frozenset(names)
+        calls = self.calls.get(("in steps", changed))
+        if calls is None:
+            once = [mine[0] for mine in self._hit(changed) if len(mine) == 1]
+            made = self._together.calls(once, fused=True, in_steps=True)
+            calls = self.calls["in steps", changed] = made, ()
+        return calls[0]
 
     def _hit(self, changed: frozenset[str]) -> list[list[Handler]]:
         return [mine for mine in self._parts if any(handler.hears(changed) for handler in mine)]

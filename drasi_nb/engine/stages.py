@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from drasi_nb.engine.apply import ApplyStage
 from drasi_nb.engine.codegen.leaf import Column, Leaf, Place
@@ -14,7 +14,7 @@ from drasi_nb.engine.codegen.shared import Part
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
 from drasi_nb.engine.codegen.slots import Anchor, Kind, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
-from drasi_nb.engine.failures import FailureLog
+from drasi_nb.engine.failures import Failure, FailureLog
 from drasi_nb.engine.groups import GroupStage
 from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.result import Inbox, ResultStage, RowChange
@@ -45,6 +45,9 @@ from drasi_nb.plan.nodes import (
 )
 from drasi_nb.store.indexes import scan_pages
 from drasi_nb.values.ordering import identical
+
+if TYPE_CHECKING:
+    from drasi_nb.engine.core import Core
 
 Tail = tuple[Filter | Project, ...]
 _STEP = 255  # handles in one step of a bootstrap, less one
@@ -93,8 +96,10 @@ class CompiledQuery:
 
     Args:
         plan: What to keep right.
+        operators: The same, from ``prepared()``.
         view: What it sees.
         mark: Called when a tick first touches the query.
+        core: What it begins with, where it shares that with others.
 
     Attributes:
         handlers: What to call when an element changes, by part of the query: a change may be
@@ -103,10 +108,19 @@ class CompiledQuery:
         timed: How many stages, from the first on, must see every change by itself.
         depth: Behind how many other queries, whose results it reads, it stands.
         asks_versions: Whether it asks what elements were.
+        entry: Makes the code that takes the rows of its core, in another module.
     """
 
-    def __init__(self, plan: Plan, view: View, mark: Callable[[CompiledQuery], None]) -> None:
-        self.plan, self.view = plan, view
+    def __init__(
+        self,
+        plan: Plan,
+        operators: tuple[Operator, ...],
+        view: View,
+        mark: Callable[[CompiledQuery], None],
+        core: Core | None = None,
+    ) -> None:
+        self.plan, self.view, self.core = plan, view, core
+        self.entry: Callable[[Writer], Leaf] | None = None
         self.log = FailureLog()
         self.is_touched = False
         self._mark_with = mark
@@ -120,14 +134,17 @@ class CompiledQuery:
         self.result = ResultStage(self._mark, identical)
         self._firsts: list[First] = []
         self._numbers = 0
-        self.operators = pruned(narrowed(with_limits(plan.operators)), frozenset(plan.columns))
+        self.operators = operators
         self._reads_stamps = reads_stamps(self.operators)
         self.stage_of: dict[int, Stage] = {}  # by the id of its operator
         self._handed: dict[Stage, list[int]] = {}  # one count each, which the pipes increase
         self._timings: dict[Stage, Timing] = {}
         self._walked: dict[int, tuple[list[Handler], Stage | None]] = {}  # by id of the Match
         self._runs = -1
-        self._chain(self.operators, self.result, plan.columns)
+        if core is None:
+            self._chain(operators, self.result, plan.columns)
+        else:
+            self._follow(core)
         last = next(
             (op for op in reversed(plan.operators) if not isinstance(op, Project)), None
         )
@@ -169,6 +186,21 @@ class CompiledQuery:
             operators = (Apply((first,), "join", first.names), *rest)
         self._pipe(start, operators, final, columns)
 
+    def _follow(self, core: Core) -> None:
+        """Compile what follows the groups of a core."""
+        length = len(core.operators)
+        own, rest = self.operators[:length], self.operators[length:]
+        self._walked[id(own[0])] = (core.handlers[0], core.group)
+        self.stage_of[id(own[-1])] = core.group
+        self._handed[core.group] = core.handed
+        self.sources.extend(core.sources)
+        tail, head, later = _split(rest)
+        columns, names = self.plan.columns, core.group.names
+        sink, following = self._sink(Writer(), head, later, self.result, columns, names, tail)
+        self.entry = partial(self._leaf, tail, sink, -self._number())
+        if following is not None:
+            self._pipe(following, later, self.result, columns)
+
     def _pipe(
         self,
         stage: Stage,
@@ -182,22 +214,7 @@ class CompiledQuery:
         sink, following = self._sink(writer, head, later, final, columns, stage.names, tail)
         leaf = Leaf(writer, tail, sink, self._fail(writer, -self._number()))
         handed = self._handed[stage] = [0]
-        with writer.block("def pipe(key, o, n):"):
-            writer.line(f"{writer.bind(handed)}[0] += 1")
-            before, after = (
-                Place(
-                    writer,
-                    None,
-                    {
-                        name: Column(None, f"{side}[{i}]", True)
-                        for i, name in enumerate(stage.names)
-                    },
-                    side,
-                )
-                for side in ("o", "n")
-            )
-            flags = ("o is not None", "n is not None")
-            leaf.sides(before, after, "key", frozenset(), flags)
+        write_pipe(writer, stage.names, [leaf], handed)
         stage.next = writer.load()["pipe"]
         self.sources.append(writer.source())
         if following is not None:
@@ -349,6 +366,8 @@ class CompiledQuery:
 
     def is_columnwise(self) -> bool:
         """Return whether evaluating it from the store goes column by column."""
+        if self.core is not None:
+            return self.core.is_columnwise()
         return bool(self._firsts) and all(
             columnwise(f.match, f.tail, f.sink, self.view, Reader(self.view.graph), 0)
             for f in self._firsts
@@ -371,6 +390,19 @@ class CompiledQuery:
         self.is_touched = False
         return self.result.take()
 
+    def timing(self) -> Timing | None:
+        """Return what the first stage took."""
+        return self._timings.get(self.stages[0])
+
+    def failures(self) -> list[Failure]:
+        """Return the rows that fail now, the latest of them."""
+        before = [] if self.core is None else self.core.failures()
+        return [*before, *self.log.latest()]
+
+    def failing(self) -> int:
+        """Return how many rows fail now."""
+        return self.log.count + (0 if self.core is None else self.core.failing())
+
     def numbers(self, operator: Operator, walks: Mapping[Any, Timing]) -> Numbers | None:
         """Return what an operator did; None of one without a stage of its own.
 
@@ -388,8 +420,35 @@ class CompiledQuery:
         if stage is None:
             return None
         timing = self._timings.get(stage)
+        if self.core is not None and stage is self.core.group:
+            timing = self.core.timing()
         mean_us = None if timing is None else timing.mean_us()
         return Numbers(stage.held(), stage.taken, self._handed[stage][0], mean_us)
+
+
+def prepared(plan: Plan) -> tuple[Operator, ...]:
+    """Return the operators of a plan as they are run."""
+    return pruned(narrowed(with_limits(plan.operators)), frozenset(plan.columns))
+
+
+def write_pipe(
+    writer: Writer, names: tuple[str, ...], leaves: list[Leaf], handed: list[int]
+) -> None:
+    """Write ``pipe(key, row before, row after)``, which hands a row of a stage to the leaves."""
+    with writer.block("def pipe(key, o, n):"):
+        writer.line(f"{writer.bind(handed)}[0] += 1")
+        for leaf in leaves:
+            before, after = (
+                Place(
+                    writer,
+                    None,
+                    {name: Column(None, f"{side}[{i}]", True) for i, name in enumerate(names)},
+                    side,
+                )
+                for side in ("o", "n")
+            )
+            flags = ("o is not None", "n is not None")
+            leaf.sides(before, after, "key", frozenset(), flags)
 
 
 def _split(

@@ -200,8 +200,6 @@ def add_reaction(runtime: Runtime, id_: str, queries: Iterable[str], reaction: A
             f"reaction {id_!r}: queries must be a list of ids, got {shown(queries)}"
         )
     given = (queries,) if isinstance(queries, str) else tuple(queries)
-    if not given:
-        raise ComponentError(f"reaction {id_!r} needs at least one query")
     wanted = tuple({runtime.registry.get(query_id, "query").id: None for query_id in given})
     if component is None:
         component = register(runtime, id_, "reaction", reaction)
@@ -316,6 +314,7 @@ def _remove(runtime: Runtime, component: Component) -> None:
     if component.status == "Stopping":
         registry.move(component, "Stopped", f"{component.kind} stopped")
     del registry.components[id_]
+    runtime.made.pop(id_, None)
     if component.kind == "source":
         runtime.pump.forget_source(id_)
         del runtime.source_parts[id_], runtime.ports[id_]

@@ -22,6 +22,7 @@ from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
     from drasi_nb.engine.stages import CompiledQuery
+    from drasi_nb.plan.nodes import Plan
     from drasi_nb.runtime.query import Query
     from drasi_nb.runtime.runtime import Runtime
 
@@ -91,11 +92,22 @@ def registered(runtime: Runtime, id_: str, definition: QueryDefinition) -> Regis
     followed = subscriptions(definition.sources, definition.middleware)
     for subscription in followed:
         runtime.internal.check(id_, subscription.source)
-    if not followed:
-        raise ComponentError(f"query {id_!r} needs at least one source")
+    wanted = tuple(subscription.source for subscription in followed)
+    return Registered(definition, tuple(followed), plan_of(definition, wanted))
+
+
+def plan_of(definition: QueryDefinition, sources: tuple[str, ...]) -> Plan:
+    """Return the plan of a query over sources.
+
+    Raises:
+        QueryError: The text is at fault.
+        ConfigError: A join is malformed.
+        ComponentError: No source was named.
+    """
+    if not sources:
+        raise ComponentError("a query needs at least one source")
     text, joins = definition.text, read_joins(definition.joins)
-    plan = bind(parse(text, DIALECTS[definition.language]), text, definition.parameters, joins)
-    return Registered(definition, tuple(followed), plan)
+    return bind(parse(text, DIALECTS[definition.language]), text, definition.parameters, joins)
 
 
 def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> list[Delta]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, overload
 
 import anyio
 import polars as pl
@@ -24,6 +24,10 @@ from drasi_nb.frames.delta import Delta
 from drasi_nb.runtime import lifecycle, registration
 from drasi_nb.runtime.background import Background
 from drasi_nb.runtime.components import Component, Event, Registry, Rejected
+from drasi_nb.runtime.configuration import convert
+from drasi_nb.runtime.configuration.blueprint import Format, Made
+from drasi_nb.runtime.configuration.convert import Config, DrasiConfig
+from drasi_nb.runtime.configuration.kinds import Maker
 from drasi_nb.runtime.internal import InternalSources
 from drasi_nb.runtime.metrics import Readings, RuntimeMetrics
 from drasi_nb.runtime.port import Port
@@ -81,10 +85,88 @@ class Runtime:
         self.unsubscribe: dict[str, list[Callable[[], None]]] = {}
         self.reacting: dict[str, Reacting] = {}
         self.listening: dict[str, tuple[str, ...]] = {}  # reaction -> its queries
+        self.made: dict[str, Made] = {}  # what came from a configuration, by id
         self.pump = Pump(self)
         self.internal = InternalSources(self)
         self._readings = Readings(self)
         self.background = Background(self.pump.slice, self.config)
+
+    # -- configuration ------------------------------------------------------------------
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Config,
+        *,
+        kinds: Mapping[str, Maker] | None = None,
+        clock: Clock | None = None,
+        instance: str | None = None,
+    ) -> Self:
+        """Return the runtime that a configuration describes: all of it, or an error.
+
+        It reads our format, drasi-server's (``drasi.io/v1``, YAML or JSON) and drasi-platform's
+        documents. Sources of Drasi's that nothing here makes become a ``PushSource`` of the
+        same id, reactions one that does nothing; ``events()`` says so, and what in their queries
+        means something else here. ``${NAME}`` and ``${NAME:-default}`` are environment variables.
+
+        Args:
+            config: Path of a YAML or JSON file, or what would be in it.
+            kinds: What makes sources and reactions of a kind, called with the settings as
+                keywords: ``{"mock": Mock, "reaction/log": make_log}``; see ``kind()``.
+            clock: In place of the configuration's.
+            instance: Which of several instances of a drasi-server.
+
+        Raises:
+            ConfigError: The configuration is malformed; the text names the place and the line.
+        """
+        return convert.from_config(cls, config, kinds or {}, clock, instance)
+
+    @overload
+    def to_config(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: Literal["drasi_nb"] = "drasi_nb",
+        kinds: Mapping[str, str | Mapping[str, Any]] | None = None,
+        skip: Iterable[str] = (),
+    ) -> dict[str, Any]: ...
+
+    @overload
+    def to_config(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: Literal["drasi-server", "drasi-platform"],
+        kinds: Mapping[str, str | Mapping[str, Any]] | None = None,
+        skip: Iterable[str] = (),
+    ) -> DrasiConfig: ...
+
+    def to_config(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: Format = "drasi_nb",
+        kinds: Mapping[str, str | Mapping[str, Any]] | None = None,
+        skip: Iterable[str] = (),
+    ) -> dict[str, Any] | DrasiConfig:
+        """Return the configuration of this runtime, not its data; and write it as YAML.
+
+        In our format, ``from_config()`` makes the same components of it. In Drasi's, the
+        result has ``text``, ``documents`` and ``lint``: every place of every query that Drasi
+        refuses or reads otherwise, and every component that it does not have.
+
+        Args:
+            path: Where to write it; None is nowhere.
+            format: "drasi_nb", "drasi-server" or "drasi-platform".
+            kinds: What to call sources and reactions by id: a kind, or a mapping with ``kind``
+                and its settings, such as ``{"orders": {"kind": "http", "port": 9000}}``.
+            skip: Ids of components to leave out.
+
+        Raises:
+            ConfigError: A component cannot be written; the text names it and a way out.
+            OSError: The file cannot be written.
+        """
+        return convert.to_config(self, path, format, kinds or {}, frozenset(skip))
 
     # -- components ---------------------------------------------------------------------
 
@@ -193,8 +275,7 @@ class Runtime:
         A known id is replaced; deltas that wait go to the new one.
 
         Raises:
-            ComponentError: It is not callable, a query is unknown or none was named, or the
-                id belongs to another kind.
+            ComponentError: It is not callable, a query is unknown, or the id belongs to another kind.
         """
         lifecycle.add_reaction(self, id, queries, reaction)
         return reaction

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from drasi_nb.errors import ChangeError, ComponentError, shown
+from drasi_nb.runtime.configuration.kinds import kind
 from drasi_nb.runtime.port import Port
 from drasi_nb.sources import tables
 from drasi_nb.values.change import Change, of_element
@@ -19,6 +20,7 @@ def _check_on_error(on_error: Any) -> None:
         raise ComponentError(f"on_error must be 'reject' or 'keep_good', got {shown(on_error)}")
 
 
+@kind("source/push")
 class PushSource:
     """A source that is fed by hand.
 
@@ -42,6 +44,10 @@ class PushSource:
 
     def stop(self) -> None:
         """Do nothing: a stopped source refuses what is pushed."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the arguments that make another one like this."""
+        return {} if self.on_error == "reject" else {"on_error": self.on_error}
 
     @property
     def port(self) -> Port:

@@ -38,6 +38,10 @@ class ResultSink:
         """Return False: columns are values already."""
         return False
 
+    def changes(self, place: Place) -> bool:
+        """Return whether any column may."""
+        return any(place.columns[name].changes for name in self.columns)
+
     def begin(self) -> None:
         """Do nothing: there is no state."""
 
@@ -79,6 +83,11 @@ class GroupSink:
         arguments = [call.argument for _, call in self.operator.aggregates if call.argument]
         strict = any(call.kind in NUMERIC_AGGREGATES for _, call in self.operator.aggregates)
         return strict or not all(cannot_fail(e, slots) for e in (*keys, *arguments))
+
+    def changes(self, place: Place) -> bool:
+        """Return whether any grouping value or argument may."""
+        arguments = [c.argument for _, c in self.operator.aggregates if c.argument is not None]
+        return any(map(place.changes, [*(e for _, e in self.operator.keys), *arguments]))
 
     def begin(self) -> None:
         """Forget what was hoisted in another function."""
