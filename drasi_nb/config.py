@@ -85,7 +85,7 @@ class RuntimeConfig:
             what = "a number" if kind is float else "an integer"
             raise ConfigError(f"{name} must be {what}, got {shown(value)}")
         if not (value > least if is_above else value >= least):  # also refuses NaN
-            bound = f"above {least:g}" if is_above else f"at least {least:g}"
+            bound = f"above {least:g}" if is_above else f"{least:g} or more"
             raise ConfigError(f"{name} must be {bound}, got {value}")
         if value >= 2**63:  # also refuses infinity
             raise ConfigError(f"{name} must fit 64 bits, got {float(value):g}")
