@@ -33,6 +33,7 @@ class RuntimeConfig:
         reaction_pause_ms: How long before the first time, in ms; doubled each time. At least 1.
         most_pending: Deltas that may wait for one reaction before the oldest goes to
             ``rejected()``; at least 1.
+        kept_rows: Changed rows of each query kept for ``history()`` and ``at()``; 0 or more.
         kept_versions_ms: How long a version is kept after the next one came, in ms; None is
             forever.
     """
@@ -51,6 +52,7 @@ class RuntimeConfig:
     reaction_retries: int = 3
     reaction_pause_ms: int = 100
     most_pending: int = 10_000
+    kept_rows: int = 10_000
 
     def __post_init__(self) -> None:
         for name in ("slice_s", "backlog_slice_s", "pause_s"):
@@ -59,7 +61,7 @@ class RuntimeConfig:
             raise ConfigError(
                 f"backlog_slice_s must be at least slice_s, got {self.backlog_slice_s}"
             )
-        for name in ("lateness_ms", "reaction_retries"):
+        for name in ("lateness_ms", "reaction_retries", "kept_rows"):
             self._check_number(name, int, 0)
         for name in (
             "kept_events",

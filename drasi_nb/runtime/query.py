@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,7 +15,9 @@ from drasi_nb.engine.failures import Failure
 from drasi_nb.engine.result import Row, RowChange
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta
+from drasi_nb.frames.past import Past
 from drasi_nb.frames.result import ResultTable
+from drasi_nb.frames.schema import frame_of
 from drasi_nb.plan.explain import explain
 
 if TYPE_CHECKING:
@@ -84,6 +87,7 @@ class Query:
         self.compiled: CompiledQuery | None = None
         self.component: Component | None = None
         self.table = ResultTable(())
+        self.past = Past(runtime.config.kept_rows)
         self.is_rebuilt = False  # the next flush has the whole result
         self.last_seq = 0
         self.last_time_ms: int | None = None
@@ -177,6 +181,31 @@ class Query:
         """Return (row key, row) of every row, in the order of ``frame()``."""
         return self.table.entries(self._ranks())
 
+    def history(self) -> pl.DataFrame:
+        """Return the changes of the result, oldest first, as ``Delta.frame()`` with ``_time``.
+
+        The latest ``RuntimeConfig.kept_rows`` are kept.
+        """
+        return self.past.frame(self.id, self.columns)
+
+    def at(self, moment: int | datetime) -> pl.DataFrame:
+        """Return the result as it was, in any order. Cost: the whole result.
+
+        Args:
+            moment: The number of a change (``Delta.seq``), or a time (naive means UTC).
+
+        Raises:
+            ComponentError: That is longer ago than ``RuntimeConfig.kept_rows`` reaches.
+        """
+        rows, seq, time_ms = dict(self.keyed_rows()), None, None
+        if isinstance(moment, datetime):
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            time_ms = round(aware.timestamp() * 1_000)
+        else:
+            seq = moment
+        self.past.undone(rows, seq, time_ms, self.id)
+        return frame_of(self.columns, list(rows.values()))
+
     def failures(self) -> list[Failure]:
         """Return the rows that a run-time error keeps out now, the latest 1,000 of them."""
         return self.compiled.failures() if self.compiled is not None else []
@@ -256,6 +285,8 @@ class Query:
         if not changes:
             return None
         self.table.apply(changes)
+        if self.past.most:
+            self.past.add(seq, time_ms, changes)
         self.runtime.internal.feed(self, changes)
         self.last_seq, self.last_time_ms = seq, time_ms
         self.component_now.changes += len(changes)

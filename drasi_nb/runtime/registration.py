@@ -121,6 +121,7 @@ def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> list[D
         gone: list[RowChange] = [(key, row, None) for key, row in query.table.entries()]
         deltas.append(query.take(gone, seq, time_ms))
         query.table = ResultTable(columns)
+        query.past.clear(seq)
     if not len(query.table):
         new = [change for change in changes if change[2] is not None]
         deltas.append(query.take(new, seq, time_ms))
