@@ -57,8 +57,9 @@ def test_it_is_complete_and_the_loop_lived(name: str) -> None:
         await rt.settled()
         count = q.rows()[0]["n"] if name == "groups" else len(q)
         assert count == (15_000 if name == "walked" else 14_999)
-        messages = rt.events()["message"].to_list()
-        assert "25% evaluated" in messages and "75% evaluated" in messages
+        if name == "walked":
+            messages = rt.events()["message"].to_list()
+            assert "25% evaluated" in messages and "75% evaluated" in messages
         heart.cancel()
         rt.close()
 

@@ -158,10 +158,8 @@ class Engine:
             core.leave(query)
             if not core.followers:
                 self.remove_query(core)
-        for part in query.handlers:
-            for handler in part:
-                self.walks.pop(handler.enum, None)
-                self.walks.pop(handler.upd, None)
+        alive = self.router.calls()
+        self.walks = {call: timing for call, timing in self.walks.items() if call in alive}
 
     def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
         """Flush the touched queries, those behind others later; return what changed in each."""
