@@ -8,6 +8,7 @@ DrasiNbError
 ├── ChangeError           a change or a batch of changes was refused
 ├── ComponentError        a source, query or reaction: unknown, or in the wrong state
 ├── ConfigError           a setting is out of its range
+├── CheckpointError       a journal, snapshot or recording cannot be written or read
 └── FrameError            a result cannot be shown as a frame of one schema
 """
 
@@ -107,6 +108,12 @@ class ConfigError(DrasiNbError):
     """A setting is out of its range."""
 
     code = "config"
+
+
+class CheckpointError(DrasiNbError):
+    """A journal, a snapshot or a recording cannot be written or read; the text names the file."""
+
+    code = "checkpoint"
 
 
 class FrameError(DrasiNbError):

@@ -6,6 +6,7 @@ What a walk reads must be all old or all new, so nothing is written between.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -53,8 +54,19 @@ class Engine:
 
     # -- queries ------------------------------------------------------------------------
 
-    def add_query(self, plan: Plan, source_ids: tuple[str, ...]) -> CompiledQuery:
-        """Compile a query and evaluate it over the graph; its first flush has the whole result."""
+    def add_query(
+        self,
+        plan: Plan,
+        source_ids: tuple[str, ...],
+        resume: Callable[[CompiledQuery], None] | None = None,
+    ) -> CompiledQuery:
+        """Compile a query and evaluate it over the graph; its first flush has the whole result.
+
+        Args:
+            plan: What to keep right.
+            source_ids: What it sees.
+            resume: Gives its stages, before the first row, what they kept before a restart.
+        """
         sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
         query = CompiledQuery(
             plan,
@@ -64,6 +76,8 @@ class Engine:
         query.log.seq = self.seq
         if query.asks_versions:
             self.history.begin(self.graph)
+        if resume is not None:
+            resume(query)
         query.bootstrap()
         self._set_queries([*self.router.queries, query])
         return query

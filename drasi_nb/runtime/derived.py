@@ -7,6 +7,7 @@ tick, and what comes out is applied under the derived source, which that query a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,7 @@ class DerivedSources:
                 Pipeline.of(subscription.middleware),
             )
             source = graph.source(subscription.source)
+            self._clear(derived.number)
             for change in self._present(source):
                 self._pass(derived, change)
             self.of_source.setdefault(source, []).append(derived)
@@ -118,14 +120,42 @@ class DerivedSources:
 
     def leave(self, query: Query) -> None:
         """Forget what was derived for a query."""
-        engine = self.runtime.engine
         for many in self.of_source.values():
             for derived in [one for one in many if one.query == query.id]:
                 many.remove(derived)
-                graph, number = engine.graph, derived.number
-                for element_id in [*graph.relation_at[number], *graph.node_at[number]]:
-                    gone = Accepted(DELETE, element_id, None, None, None, None, None)
-                    engine.apply(number, gone)
+                self._clear(derived.number)
+
+    def resume(self, query: Query) -> tuple[str, ...]:
+        """Go on with what was derived before a restart; return the ids of the sources.
+
+        The elements are there; middlewares see again what is there of the source, since they
+        remember it.
+        """
+        ids = list[str]()
+        graph = self.runtime.engine.graph
+        for subscription in query.subscriptions:
+            if not subscription.middleware:
+                ids.append(subscription.source)
+                continue
+            derived_id = f"{subscription.source} for {query.id}"
+            pipeline = Pipeline.of(subscription.middleware)
+            source = graph.source(subscription.source)
+            for change in self._present(source):
+                with suppress(ChangeError):  # refused then too, and kept in rejected()
+                    pipeline(change)
+            derived = Derived(
+                derived_id, subscription.source, query.id, graph.source(derived_id), pipeline
+            )
+            self.of_source.setdefault(source, []).append(derived)
+            ids.append(derived_id)
+        return tuple(ids)
+
+    def _clear(self, number: int) -> None:
+        """Delete every element of a derived source."""
+        engine = self.runtime.engine
+        graph = engine.graph
+        for element_id in [*graph.relation_at[number], *graph.node_at[number]]:
+            engine.apply(number, Accepted(DELETE, element_id, None, None, None, None, None))
 
     def take(self, source: int, change: Accepted) -> None:
         """Pass a change, already applied, to all that is derived of its source."""

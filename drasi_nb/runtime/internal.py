@@ -34,7 +34,7 @@ class InternalSources:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._results: dict[str, int] = {}  # query id -> number of its source
-        self._is_watching = False
+        self.is_watching = False
 
     def check(self, query_id: str, source_id: str) -> None:
         """Refuse a source that is not there, or that depends on the query itself.
@@ -74,11 +74,23 @@ class InternalSources:
             (1 + self.depth(self.runtime.queries[id_].sources) for id_ in upstream), default=0
         )
 
+    def is_source(self, query: Query) -> bool:
+        """Return whether the result of a query is a source of others."""
+        return query.id in self._results
+
+    def resume(self, query: Query) -> None:
+        """Have the result of a query as a source, as before a restart: its rows are there."""
+        self._results[query.id] = self.runtime.engine.graph.source(f"{PREFIX}{query.id}")
+
+    def watch(self) -> None:
+        """Have the components as a source, as before a restart."""
+        self.is_watching = True
+        self.runtime.registry.listeners.append(self._component_changed)
+
     def open(self, source_id: str) -> None:
         """Fill a source when the first query asks for it."""
-        if source_id == COMPONENTS and not self._is_watching:
-            self._is_watching = True
-            self.runtime.registry.listeners.append(self._component_changed)
+        if source_id == COMPONENTS and not self.is_watching:
+            self.watch()
             for component in self.runtime.component_list():
                 self._tell_component(component)
             self.runtime.pump.run()
@@ -144,6 +156,8 @@ class InternalSources:
         ]
 
     def _submit(self, changes: list[dict[str, Any]]) -> None:
+        if self.runtime.pump.is_replaying:
+            return  # the log has it
         number = self.runtime.engine.graph.source(COMPONENTS)
         self.runtime.pump.submit(number, [accept(change) for change in changes])
         self.runtime.wake()

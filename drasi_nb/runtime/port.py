@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.clock import Clock
-from drasi_nb.errors import ChangeError, ComponentError
+from drasi_nb.errors import ChangeError, CheckpointError, ComponentError
 from drasi_nb.runtime.components import Component, Rejected
 from drasi_nb.runtime.derived import as_change
 from drasi_nb.values.change import Accepted, Change, accept
@@ -62,8 +62,17 @@ class Port:
             raise
         return self.submit_accepted([accepted])
 
-    def submit_accepted(self, changes: list[Accepted]) -> int:
-        """Queue a batch that was checked."""
+    def submit_accepted(self, changes: list[Accepted], *, synced: str | None = None) -> int:
+        """Queue a batch that was checked.
+
+        Args:
+            changes: The batch.
+            synced: Where they come from a frame that is synced: its name.
+
+        Raises:
+            CheckpointError: The journal cannot be written; nothing was queued.
+            ComponentError: The source is stopped.
+        """
         component, pump = self._component, self._pump
         if component.status != "Running" and component.status != "Starting":
             raise ComponentError(
@@ -83,7 +92,11 @@ class Port:
                 pump.run()
         if count:
             was_empty = not pump.queue
-            pump.submit(self._number, changes)
+            try:
+                pump.submit(self._number, changes, synced)
+            except CheckpointError as error:
+                self._runtime.registry.note(component, str(error))
+                raise
             component.changes += count
             if was_empty:
                 self._runtime.wake()
@@ -100,7 +113,7 @@ class Port:
     def _refuse(self, changes: list[Accepted], reason: str) -> None:
         registry, now_ms = self._runtime.registry, self.clock.now_ms()
         for change in changes:
-            registry.rejected.append(
+            registry.reject(
                 Rejected(self.source_id, None, change.id, reason, as_change(change), now_ms)
             )
         registry.note(self._component, f"{reason}: {len(changes):,} changes are in rejected()")
@@ -114,7 +127,7 @@ class Port:
     def reject(self, error: ChangeError, change: Any) -> None:
         """Keep a refused change where ``rejected()`` shows it."""
         registry = self._runtime.registry
-        registry.rejected.append(
+        registry.reject(
             Rejected(
                 self.source_id,
                 error.index,
@@ -132,4 +145,5 @@ class Port:
 
     def fail(self, reason: str) -> None:
         """Put the source in Error."""
+        self._runtime.told("fail", self.source_id, reason)
         self._runtime.registry.fail(self._component, reason)

@@ -13,14 +13,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.clock import Timer
-from drasi_nb.errors import ComponentError
+from drasi_nb.errors import CheckpointError, ComponentError
 from drasi_nb.runtime.derived import DerivedSources
+from drasi_nb.runtime.journal import Journal
 from drasi_nb.runtime.lateness import Lateness
-from drasi_nb.runtime.recording import Recorder
 from drasi_nb.runtime.registration import break_query
 from drasi_nb.values.change import Accepted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from drasi_nb.runtime.runtime import Runtime
@@ -37,34 +38,47 @@ class Pump:
         self.runtime = runtime
         self.engine = runtime.engine
         self.derived = DerivedSources(runtime)
-        self._now_ms = runtime.clock.now_ms
+        self.now_ms: Callable[[], int] = runtime.clock.now_ms
         self.lateness: Lateness | None = None
         if runtime.config.lateness_ms:
-            self.lateness = Lateness(runtime.config.lateness_ms, runtime.clock, self._release)
+            self.lateness = Lateness(
+                runtime.config.lateness_ms, self._release, self._set_late_alarm
+            )
         self.queue: deque[tuple[int, list[Accepted], int]] = deque()
         self.submitted = 0
         self.taken = 0
         self.is_open = False  # a tick has begun and results have not moved yet
         self._position = 0  # in the first batch
         self._busy = False
-        self._time_ms: int | None = None
-        self.recorder: Recorder | None = None
+        self.time_ms: int | None = None  # of the last change that was taken
+        self.journal: Journal | None = None
+        self.copying: Callable[[], None] | None = None  # completes the copy that is taken now
+        self.is_replaying = False  # ticks come from a log alone
+        self._tick_ms: int | None = None  # the clock, one time for all of a tick
         self._batches = 0
         self._pushed_s: list[float] = []  # when the batches were pushed that are timed
         self._alarm: Timer | None = None  # on the clock, for the rows that are due next
+        self._late_alarm: Timer | None = None  # the same for changes that are held back
         self._interrupted = False
 
-    def submit(self, source: int, changes: list[Accepted]) -> None:
-        """Queue a checked batch; one by one and sorted, where changes may be late."""
+    def submit(self, source: int, changes: list[Accepted], synced: str | None = None) -> None:
+        """Queue a checked batch, once the journal has it.
+
+        Raises:
+            CheckpointError: It cannot be written, and was not queued.
+        """
+        now_ms = self.now_ms()
+        if self.journal is not None:
+            name = self.engine.graph.source_ids[source]
+            self.journal.batch(name, changes, len(changes), now_ms, synced)
+        self.enqueue(source, changes, now_ms)
+
+    def enqueue(self, source: int, changes: list[Accepted], now_ms: int) -> None:
+        """Queue a batch; one by one and sorted, where changes may be late."""
         self.submitted += len(changes)
         self._batches += 1
         if not self._batches % _TIMED:
             self._pushed_s.append(time.perf_counter())
-        now_ms = self._now_ms()
-        if self.recorder is not None:
-            name = self.engine.graph.source_ids[source]
-            if not name.startswith("__"):  # what the runtime says of itself comes by itself
-                self.recorder.batch(name, changes, now_ms)
         if self.lateness is None:
             self.queue.append((source, changes, now_ms))
         else:
@@ -79,7 +93,14 @@ class Pump:
         return sum(len(batch) for number, batch, _ in self.queue if number == source)
 
     def drop(self, source: int, count: int) -> list[Accepted]:
-        """Take the oldest batches of a source, of at least so many changes, out of the queue."""
+        """Take the oldest batches of a source, of at least so many changes, out of the queue.
+
+        Raises:
+            CheckpointError: The journal cannot say so; nothing was taken out.
+        """
+        if self.journal is not None:
+            name = self.engine.graph.source_ids[source]
+            self.journal.drop(self.taken, self.moment_ms(), name, count)
         out, kept = list[Accepted](), list[tuple[int, list[Accepted], int]]()
         for place, (number, batch, arrived_ms) in enumerate(self.queue):
             is_begun = place == 0 and self._position
@@ -90,6 +111,11 @@ class Pump:
         self.queue = deque(kept)
         self.taken += len(out)
         return out
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether it is at work: the caller is a callback of a tick."""
+        return self._busy
 
     def waiting(self) -> bool:
         """Return whether there is anything to do."""
@@ -107,7 +133,9 @@ class Pump:
 
     def run(self) -> None:
         """Take everything that is queued."""
-        if self._busy or not (self.queue or self.is_open):
+        if self.copying is not None:
+            self.copying()
+        if self._busy or self.is_replaying or not (self.queue or self.is_open):
             return
         if (
             self.submitted - self.taken < _LONG
@@ -130,7 +158,7 @@ class Pump:
 
     def slice(self, budget_s: float) -> bool:
         """Work for at most about ``budget_s`` seconds; return whether more waits."""
-        if self._busy:
+        if self._busy or self.copying is not None:
             return True
         if self.queue or self.is_open:
             self._work(time.perf_counter() + budget_s)
@@ -150,13 +178,24 @@ class Pump:
                     return  # in the middle of a batch; the tick stays open
                 if (end is not None and time.perf_counter() >= end) or self._interrupted:
                     break
-            self.is_open = False
-            if self.recorder is not None:
-                self.recorder.tick(self._now_ms())
-            if engine.touched:
-                self._end_tick()
+            self._close_tick()
         finally:
             self._busy = False
+
+    def _close_tick(self) -> None:
+        self.is_open = False
+        engine = self.engine
+        if self.journal is not None:
+            self.journal.tick(self.taken, self.tick_ms(), engine.seq)
+        self._tick_ms = None
+        if engine.touched:
+            self._end_tick()
+
+    def tick_ms(self) -> int:
+        """Return what the clock was when the open tick began."""
+        if self._tick_ms is None:
+            self._tick_ms = self.now_ms()
+        return self._tick_ms
 
     def _batch(self, source: int, changes: list[Accepted], end: float | None) -> bool:
         """Apply a batch from where it stands; return whether it is done."""
@@ -175,11 +214,11 @@ class Pump:
 
     def _apply(self, source: int, changes: list[Accepted]) -> None:
         self.taken += len(changes)
-        self._time_ms = changes[-1][6]
+        self.time_ms = changes[-1][6]
         engine = self.engine
         apply, before = engine.apply, engine.seq
         if engine.timed:
-            engine.timers.now_ms = self.runtime.clock.now_ms()
+            engine.timers.now_ms = self.tick_ms()
             apply = engine.apply_timed
         try:
             if self.derived.of_source.get(source):
@@ -210,7 +249,7 @@ class Pump:
 
     def _end_tick(self) -> None:
         engine, by_compiled = self.engine, self.runtime.by_compiled
-        time_ms = self._time_ms
+        time_ms = self.time_ms
         if time_ms is None:
             time_ms = engine.arrived_ms
         deltas: list[Any] = []
@@ -239,6 +278,8 @@ class Pump:
 
     def set_alarm(self) -> None:
         """Have the clock call when the next rows are due."""
+        if self.is_replaying:
+            return
         due_ms = self.engine.timers.next_due_ms()
         alarm = self._alarm
         if alarm is not None and alarm.callback is not None:
@@ -249,20 +290,103 @@ class Pump:
             self._alarm = self.runtime.clock.call_at(due_ms, self._ring)
 
     def _ring(self) -> None:
-        now_ms = self.runtime.clock.now_ms()
-        if self.engine.fire(now_ms):
-            self._time_ms = now_ms
-            self.is_open = True
+        now_ms = self.now_ms()
+        due_ms = self.engine.timers.next_due_ms()
+        if due_ms is not None and due_ms <= now_ms:
+            if self.copying is not None:
+                self.copying()
+            if self.journal is not None:
+                self.journal.fire(self.taken, self.moment_ms(), now_ms)
+            self.fire(now_ms)
             self.runtime.wake()
         self.set_alarm()
+
+    def fire(self, now_ms: int) -> None:
+        """Let the clock of the engine reach a time; what rows become moves with the tick."""
+        if self.engine.fire(now_ms):
+            self.time_ms = self._tick_ms = now_ms
+            self.is_open = True
+
+    def _set_late_alarm(self, due_ms: int) -> None:
+        alarm = self._late_alarm
+        if not self.is_replaying and (alarm is None or alarm.callback is None):
+            self._late_alarm = self.runtime.clock.call_at(due_ms, self._let_late_go)
+
+    def _let_late_go(self) -> None:
+        assert self.lateness is not None
+        now_ms = self.now_ms()
+        if self.journal is not None:
+            self.journal.release(now_ms)
+        self.lateness.ring(now_ms)
+
+    def moment_ms(self) -> int:
+        """Return what the clock was when the open tick began; where none is open, what it is."""
+        return self.now_ms() if self._tick_ms is None else self._tick_ms
+
+    # -- replay -------------------------------------------------------------------------
+
+    def take_up_to(self, taken: int, now_ms: int) -> None:
+        """Take queued changes until so many were taken in all; their tick stays open.
+
+        Raises:
+            CheckpointError: There are not so many.
+        """
+        engine, queue = self.engine, self.queue
+        self._tick_ms = now_ms
+        while self.taken < taken:
+            if not queue:
+                raise CheckpointError(
+                    f"the log says that {taken:,} changes were taken, it has {self.taken:,}"
+                )
+            source, changes, engine.arrived_ms = queue[0]
+            stop = min(len(changes), self._position + taken - self.taken)
+            part = changes[self._position : stop]
+            self.is_open = True
+            self._apply(source, part)
+            self._position = stop
+            if stop == len(changes):
+                queue.popleft()
+                self._position = 0
+
+    def end_tick(self, taken: int, now_ms: int, seq: int | None) -> bool:
+        """Take queued changes as ``take_up_to()`` and move results.
+
+        Returns whether the engine's sequence is that of the log; with None for ``seq``, true.
+        """
+        self.take_up_to(taken, now_ms)
+        is_same = seq is None or self.engine.seq == seq
+        if seq is not None:
+            self.engine.seq = seq
+        self._busy = True
+        try:
+            self._close_tick()
+        finally:
+            self._busy = False
+        return is_same
+
+    def resume(self) -> None:
+        """Go on by the clock after a replay."""
+        self.is_replaying, self._tick_ms = False, None
+        self.now_ms = self.runtime.clock.now_ms
+        self.set_alarm()
+        if self.lateness is not None:
+            self.lateness.set_alarm()
 
     def forget_source(self, source_id: str) -> None:
         """Delete every element of a source."""
         graph, number = self.engine.graph, self.engine.graph.source(source_id)
         gone = [*graph.relation_at[number], *graph.node_at[number]]
         deletes = [Accepted(2, element_id, None, None, None, None, None) for element_id in gone]
+        if self.queue and self.queue[0][0] == number:
+            self._position = 0  # of the batch that leaves with it
         self.queue = deque(entry for entry in self.queue if entry[0] != number)
-        self.submitted = self.taken + sum(len(batch) for _, batch, _ in self.queue)
+        held = 0
+        if self.lateness is not None:
+            self.lateness.forget(number)
+            held = len(self.lateness)
+        self.submitted = self.taken + held + sum(len(batch) for _, batch, _ in self.queue)
+        self.submitted -= self._position
         if deletes:
-            self.submit(number, deletes)
+            self.submitted += len(deletes)
+            self.queue.append((number, deletes, self.now_ms()))
         self.run()

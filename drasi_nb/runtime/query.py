@@ -74,6 +74,7 @@ class Query:
         self.table = ResultTable(())
         self.last_seq = 0
         self.last_time_ms: int | None = None
+        self.made_at = 0  # how many functions had been registered when it was compiled
         self._callbacks: list[Callable[[Delta], object]] = []
         self._order: dict[Any, Any] | None = None
 

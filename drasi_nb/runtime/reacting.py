@@ -22,25 +22,45 @@ class Reacting:
 
     Args:
         runtime: Its clock, settings and loop.
-        component: The reaction.
+        component: The reaction; after a restart without a part, until it is added again.
+
+    Attributes:
+        pending: Deltas that wait, the oldest first.
+        done: How many deltas were delivered or given up.
+        emitted: How many came; after a restart those that were done come again and are left out.
+        is_awaited: Deltas are kept though the reaction is stopped: it was not added again yet.
     """
 
     def __init__(self, runtime: Runtime, component: Component) -> None:
         self.runtime, self.component = runtime, component
         self.pending: deque[Delta] = deque()
+        self.done = self.emitted = 0
+        self.is_awaited = False
+        self._skipped = 0  # given up behind the one that the reaction has
         self._tries = 0
         self._is_busy = False  # awaiting the reaction, or the pause before the next try
+        self._is_awaiting = False
 
     def __call__(self, delta: Delta) -> None:
-        if self.component.status != "Running":
+        if self.component.status != "Running" and not self.is_awaited:
+            return
+        self.emitted += 1
+        if self.emitted <= self.done:
             return
         self.pending.append(delta)
-        if len(self.pending) > self.runtime.config.most_pending:
-            self._give_up(self.pending.popleft(), "the reaction is too slow")
-        self._go()
+        if (
+            len(self.pending) > self.runtime.config.most_pending
+            and not self.runtime.pump.is_replaying
+        ):
+            place = int(self._is_awaiting and len(self.pending) > 1)  # not the one it has
+            late = self.pending[place]
+            del self.pending[place]
+            self._give_up(late, "the reaction is too slow", behind=place)
+        self.go()
 
-    def _go(self) -> None:
-        while self.pending and not self._is_busy:
+    def go(self) -> None:
+        """Hand on what waits."""
+        while self.component.part is not None and self.pending and not self._is_busy:
             try:
                 answer = self.component.part(self.pending[0])
             except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
@@ -56,6 +76,14 @@ class Reacting:
         self.component.changes += 1
         if self.pending:
             self.pending.popleft()
+        self._count()
+
+    def _count(self) -> None:
+        self.done += 1 + self._skipped
+        self._skipped = 0
+        journal = self.runtime.pump.journal
+        if journal is not None:
+            journal.position(self.component.id, self.done)
 
     def _failed(self, error: Exception) -> None:
         text = f"{type(error).__name__}: {error}"
@@ -74,30 +102,33 @@ class Reacting:
 
     def _again(self) -> None:
         self._is_busy = False
-        self._go()
+        self.go()
 
-    def _give_up(self, delta: Delta, reason: str) -> None:
+    def _give_up(self, delta: Delta, reason: str, *, behind: int = 0) -> None:
         registry = self.runtime.registry
         registry.note(self.component, reason)
-        registry.rejected.append(
+        registry.reject(
             Rejected(self.component.id, None, delta.seq, reason, delta, registry.now_ms())
         )
+        self._skipped += behind
+        if not behind:
+            self._count()
 
     def _await(self, answer: Awaitable[Any]) -> None:
         async def wait() -> None:
             try:
                 await answer
             except Exception as error:  # noqa: BLE001 - shown and counted
-                self._is_busy = False
+                self._is_busy = self._is_awaiting = False
                 self._failed(error)
             else:
-                self._is_busy = False
+                self._is_busy = self._is_awaiting = False
                 self._done()
-            self._go()
+            self.go()
 
-        self._is_busy = True
+        self._is_busy = self._is_awaiting = True
         if not self.runtime.background.spawn(self.component.id, wait):
-            self._is_busy = False
+            self._is_busy = self._is_awaiting = False
             if inspect.iscoroutine(answer):
                 answer.close()
             reason = "an asynchronous reaction needs a running event loop"

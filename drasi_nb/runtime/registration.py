@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.result import RowChange
-from drasi_nb.errors import ComponentError
+from drasi_nb.errors import ChangeError, CheckpointError, ComponentError, DrasiNbError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.result import ResultTable
+from drasi_nb.functions.own import renewals, renewed_since
 from drasi_nb.language.dialects import DIALECTS
 from drasi_nb.language.parser import parse
 from drasi_nb.plan.binder import bind
 from drasi_nb.plan.joins import read_joins
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.runtime.components import log
-from drasi_nb.runtime.internal import PREFIX
+from drasi_nb.runtime.derived import subscriptions
+from drasi_nb.runtime.internal import COMPONENTS, PREFIX
+from drasi_nb.runtime.query import QueryDefinition
+from drasi_nb.values.change import stored_value
+from drasi_nb.values.encoding import dump
 from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
     from drasi_nb.runtime.components import Component
-    from drasi_nb.runtime.query import Query, QueryDefinition
+    from drasi_nb.runtime.query import Query
     from drasi_nb.runtime.runtime import Runtime
 
 
@@ -83,15 +89,82 @@ def users_of(runtime: Runtime, component: Component) -> list[str]:
     return []
 
 
+def described(definition: QueryDefinition) -> tuple[dict[str, Any], str | None]:
+    """Return a definition as a log has it, and why it lacks a part of it, if it does."""
+    try:
+        return _described(definition), None
+    except (TypeError, ChangeError) as error:  # a middleware is a Python function
+        return _described(replace(definition, middleware=(), parameters={})), str(error)
+
+
+def _described(definition: QueryDefinition) -> dict[str, Any]:
+    facts = {f.name: getattr(definition, f.name) for f in fields(definition)}
+    facts["parameters"] = {
+        name: stored_value(value) for name, value in definition.parameters.items()
+    }
+    facts["sources"], facts["joins"], facts["middleware"] = (
+        _listed(facts[name]) for name in ("sources", "joins", "middleware")
+    )
+    dump(facts)
+    return facts
+
+
+def definition_of(facts: Mapping[str, Any]) -> QueryDefinition:
+    """Return the definition that ``described()`` was given."""
+    lists = {name: tuple(facts[name]) for name in ("sources", "joins", "middleware")}
+    return QueryDefinition(**{**facts, **lists})
+
+
+def _listed(value: Any) -> Any:
+    """Return maps and sequences of any kind as dicts and lists."""
+    if isinstance(value, Mapping):
+        return {key: _listed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(item) for item in value]
+    return value
+
+
+def is_same(query: Query, definition: QueryDefinition) -> bool:
+    """Return whether a running query would be no other with a definition."""
+    if query.compiled is None or query.status != "Running" or query.runtime.pump.is_replaying:
+        return False
+    if renewed_since(query.made_at, definition.text):
+        return False
+    try:
+        return dump(_described(query.definition)) == dump(_described(definition))
+    except (TypeError, ChangeError):  # functions: the same objects, or not the same
+        known = query.definition
+        return known == definition and repr(known) == repr(definition)
+
+
+def tell_query(runtime: Runtime, id_: str, definition: QueryDefinition) -> None:
+    """Write to the journal that a query is added; a function cannot be written, its lack can.
+
+    Raises:
+        CheckpointError: It could not be written.
+    """
+    if runtime.pump.journal is None:
+        runtime.told("add_query", id_)  # completes a copy
+        return
+    runtime.told("add_query", id_, *described(definition))
+
+
+def prepare(runtime: Runtime, sources: tuple[str, ...]) -> None:
+    """Take what is queued: a late query starts from everything that came before it."""
+    runtime.pump.run()
+    if COMPONENTS in sources:
+        runtime.internal.open(COMPONENTS)
+
+
 def start_query(runtime: Runtime, query: Query) -> None:
     """Evaluate a query from the graph; subscribers get one delta from the rows it had."""
-    component = runtime.component(query.id)
-    runtime.pump.run()  # a late query starts from everything that came before it
+    component, now_ms = runtime.component(query.id), runtime.pump.now_ms()
+    if query.plan is None:
+        raise ComponentError(f"query {query.id!r} must be added again: {component.error}")
     forget_compiled(runtime, query)
     runtime.registry.move(component, "Starting", "starting query")
-    assert query.plan is not None
     try:
-        runtime.engine.timers.now_ms = runtime.engine.arrived_ms = runtime.clock.now_ms()
+        runtime.engine.timers.now_ms = runtime.engine.arrived_ms = now_ms
         for source_id in query.sources:
             runtime.internal.open(source_id)
         seen = runtime.pump.derived.follow(query)
@@ -102,15 +175,39 @@ def start_query(runtime: Runtime, query: Query) -> None:
         log.exception("query %s could not start", query.id)
         runtime.registry.fail(component, f"start failed: {type(error).__name__}: {error}")
         raise
-    query.compiled = compiled
+    query.compiled, query.made_at = compiled, renewals()
     runtime.by_compiled[compiled] = query
     runtime.pump.set_alarm()
     compiled.depth = runtime.internal.depth(query.sources)
-    delta = replace_rows(query, query.plan.columns, changes, runtime.clock.now_ms())
+    delta = replace_rows(query, query.plan.columns, changes, now_ms)
     runtime.registry.move(component, "Running", "query started")
     if delta is not None:
         query.deliver(delta)
     runtime.pump.settle()
+
+
+def put_back_query(query: Query, facts: Mapping[str, Any]) -> None:
+    """Give a query the definition it had before a restart; its plan, where it can be made."""
+    query.definition = definition = definition_of(facts["definition"])
+    query.subscriptions = subscriptions(definition.sources, definition.middleware)
+    query.sources = tuple(one.source for one in query.subscriptions)
+    if facts["missing"] is None:
+        try:
+            query.plan = plan_of(definition, query.sources)
+        except DrasiNbError:  # a function of the user's that is not there; start() says so
+            query.plan = None
+
+
+def add_missing(runtime: Runtime, id_: str, facts: Mapping[str, Any], reason: str) -> None:
+    """Register a query that cannot run after a restart: it waits in Error to be added again."""
+    query = runtime.put_query(id_)
+    forget_compiled(runtime, query)
+    query.definition, query.plan = definition_of(facts), None
+    query.sources = tuple(s if isinstance(s, str) else s["id"] for s in facts["sources"])
+    component = runtime.component(id_)
+    if component.status == "Added":
+        runtime.registry.move(component, "Stopped")
+    runtime.registry.fail(component, f"add_query() again: {reason}")
 
 
 def forget_compiled(runtime: Runtime, query: Query) -> None:
@@ -124,6 +221,10 @@ def forget_compiled(runtime: Runtime, query: Query) -> None:
 
 def break_query(runtime: Runtime, query: Query, error: BaseException) -> None:
     """Put a query in Error after a fault of the engine; ``start`` rebuilds it."""
+    try:
+        runtime.told("broke", query.id, f"{type(error).__name__}: {error}")
+    except CheckpointError as failure:  # after a restart it runs again
+        runtime.background.keep(str(failure))
     forget_compiled(runtime, query)
     message = f"{type(error).__name__}: {error}"
     log.error("query %s broke", query.id, exc_info=error)

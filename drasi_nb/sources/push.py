@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from drasi_nb.errors import ChangeError, ComponentError
 from drasi_nb.runtime.port import Port
+from drasi_nb.runtime.protocols import SOURCES
 from drasi_nb.sources import tables
 from drasi_nb.values.change import Accepted, Change, of_element
 
@@ -158,3 +159,6 @@ class PushSource:
         queued = self.port.submit_accepted(steps)
         self._synced[name] = after  # only when it was queued
         return queued
+
+
+SOURCES["push"] = PushSource

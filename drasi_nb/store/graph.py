@@ -19,7 +19,6 @@ from drasi_nb.store.paging import LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
 from drasi_nb.store.table import Table
 from drasi_nb.values.graph import Node, Relation
 
-
 TABLE_BITS = 16  # of an integer in ``Graph.relation_at``: the number of the table
 _TABLE = (1 << TABLE_BITS) - 1
 
