@@ -186,6 +186,8 @@ class Checkpoint:
         synced = 0
         while not self._wake.wait(self._runtime.config.sync_s):
             file = self.log
+            with contextlib.suppress(CheckpointError):  # it stays noted
+                file.push_out()
             if file.written != synced:
                 synced = file.written
                 try:

@@ -58,33 +58,42 @@ class Journal:
         Raises:
             CheckpointError: It could not be written; no file has it.
         """
-        self._write(dump(["o", taken, tick_ms, now_ms, name, *facts]))
+        self._write(dump(["o", taken, tick_ms, now_ms, name, *facts]) + b"\n")
 
     def drop(self, taken: int, now_ms: int, source: str, count: int) -> None:
         """Write that the oldest batches of a source go; raises as ``batch()``."""
-        self._write(dump(["d", taken, now_ms, source, count]))
+        self._write(dump(["d", taken, now_ms, source, count]) + b"\n")
 
-    def tick(self, taken: int, now_ms: int, seq: int) -> None:
-        """Note the end of a tick, before its deltas are handed out."""
-        self._note(b'["t",%d,%d,%d]' % (taken, now_ms, seq))
+    def tick(self, taken: int, now_ms: int, seq: int, *, is_heard: bool) -> None:
+        """Note the end of a tick, before its deltas are handed out.
+
+        Where no reaction hears of it the line may come with the next one, within ``sync_s``: a
+        restart takes the changes, which it has, in a tick of its own.
+        """
+        line = b'["t",%d,%d,%d]\n' % (taken, now_ms, seq)
+        if is_heard:
+            self._note(line)
+        else:
+            for file in self.files:
+                file.note(line)
 
     def fire(self, taken: int, now_ms: int, fired_ms: int) -> None:
         """Note that the clock rings what is due."""
-        self._note(b'["f",%d,%d,%d]' % (taken, now_ms, fired_ms))
+        self._note(b'["f",%d,%d,%d]\n' % (taken, now_ms, fired_ms))
 
     def release(self, now_ms: int) -> None:
         """Note that the clock lets changes go on that waited for earlier ones."""
-        self._note(b'["l",%d]' % now_ms)
+        self._note(b'["l",%d]\n' % now_ms)
 
     def position(self, reaction: str, done: int) -> None:
         """Note how many deltas a reaction is done with; written with the next line."""
-        line = orjson.dumps(["p", reaction, done])
+        line = orjson.dumps(["p", reaction, done], None, orjson.OPT_APPEND_NEWLINE)
         for file in self.files:
             file.note(line)
 
     def rejected(self, facts: list[Any]) -> None:
         """Note a change that was refused."""
-        self._note(dump(["x", *facts]))
+        self._note(dump(["x", *facts]) + b"\n")
 
     def _write(self, line: bytes) -> None:
         files = self.files

@@ -17,7 +17,6 @@ from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.result import ResultTable
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.components import Event, Rejected
-from drasi_nb.runtime.internal import PREFIX
 from drasi_nb.runtime.log import check_header, read_lines
 from drasi_nb.runtime.snapshot import FORMAT
 from drasi_nb.store.load import buffer_of, load_nodes, load_relations
@@ -84,7 +83,7 @@ class Loading:
             raise CheckpointError(f"{path}, line {number} is damaged: {error!r}") from error
         if not is_whole:
             raise CheckpointError(f"{path} is cut off behind line {number}")
-        self._components()
+        self._components(value_of(head["running"]))
         runtime, engine = self.runtime, self.runtime.engine
         if engine.history.is_kept:
             engine.history.resume(self.versions)
@@ -196,7 +195,7 @@ class Loading:
 
     # -- components ---------------------------------------------------------------------
 
-    def _components(self) -> None:
+    def _components(self, running: list[str]) -> None:
         for facts in self.facts.values():
             self.runtime.put_back(facts)
         for facts in self.facts.values():
@@ -206,14 +205,9 @@ class Loading:
         for facts in queries:
             if facts["is_source"]:
                 self.runtime.internal.resume(self.runtime.queries[facts["id"]])
-        waiting = {facts["id"] for facts in queries}
-        while waiting:  # those over results of others behind them
-            for facts in queries:
-                query = self.runtime.queries[facts["id"]]
-                over = {s.removeprefix(PREFIX) for s in query.sources if s.startswith(PREFIX)}
-                if query.id in waiting and not over & waiting:
-                    waiting.discard(query.id)
-                    self._query(query, facts)
+        order = {id_: place for place, id_ in enumerate(running)}  # of their turn in a tick
+        for facts in sorted(queries, key=lambda facts: order.get(facts["id"], len(order))):
+            self._query(self.runtime.queries[facts["id"]], facts)
         for facts in self.facts.values():
             if facts["kind"] == "reaction":
                 react = self.runtime.reacting[facts["id"]]

@@ -20,6 +20,7 @@ Values that JSON has not are written as ``values/encoding.py`` says.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ class LogFile:
     def __init__(self, path: Path, size: int = 0) -> None:
         self.path, self.size, self.written = path, size, 0
         self._later = b""  # lines that may come with the next one
+        self._lock = threading.Lock()
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
         os.ftruncate(self._fd, size)
         os.lseek(self._fd, size, os.SEEK_SET)
@@ -56,24 +58,25 @@ class LogFile:
         return self._fd < 0
 
     def append(self, line: bytes) -> None:
-        """Write a line, or nothing of it.
+        """Write a line, its end included, or nothing of it.
 
         Raises:
             CheckpointError: It could not be written.
         """
-        data = self._later + line + b"\n" if self._later else line + b"\n"
-        try:
-            if os.write(self._fd, data) != len(data):
-                self._rest(data)
-        except OSError as error:
-            self._take_back()
-            raise CheckpointError(
-                f"{self.path} cannot be written: {error.strerror or error}; the change was NOT"
-                " taken, everything before it is safe. Free some space, then go on"
-            ) from error
-        self._later = b""
-        self.size += len(data)
-        self.written += 1
+        with self._lock:
+            data = self._later + line if self._later else line
+            try:
+                if os.write(self._fd, data) != len(data):
+                    self._rest(data)
+            except OSError as error:
+                self._take_back()
+                raise CheckpointError(
+                    f"{self.path} cannot be written: {error.strerror or error}; the change was"
+                    " NOT taken, everything before it is safe. Free some space, then go on"
+                ) from error
+            self._later = b""
+            self.size += len(data)
+            self.written += 1
 
     def _rest(self, data: bytes) -> None:
         """Write all of the data from the beginning: the system took a part of it only."""
@@ -91,27 +94,24 @@ class LogFile:
             return
 
     def note(self, line: bytes) -> None:
-        """Write a line with the next one."""
-        self._later += line + b"\n"
-
-    def hand_over(self, other: LogFile) -> None:
-        """Close the file; what was noted and could not be written goes to another one."""
-        other._later, self._later = self._later + other._later, b""
-        self.close()
+        """Write a line, its end included, with the next one."""
+        with self._lock:
+            self._later += line
 
     def push_out(self) -> None:
-        """Write what was noted.
+        """Write what was noted; safe to call from another thread.
 
         Raises:
             CheckpointError: It could not be written; it stays noted.
         """
         if self._later:
-            later, self._later = self._later, b""
-            try:
-                self.append(later[:-1])
-            except CheckpointError:
-                self._later = later
-                raise
+            self.append(b"")
+
+    def hand_over(self, other: LogFile) -> None:
+        """Close the file; what was noted and could not be written goes to another one."""
+        with self._lock:
+            other._later, self._later = self._later + other._later, b""
+        self.close()
 
     def unwrite(self, size: int) -> None:
         """Cut off what was appended behind ``size``."""
@@ -135,7 +135,7 @@ class LogFile:
 
 def header(facts: dict[str, Any]) -> bytes:
     """Return the first line of a log."""
-    return orjson.dumps({"format": FORMAT, "version": VERSION, **facts})
+    return orjson.dumps({"format": FORMAT, "version": VERSION, **facts}) + b"\n"
 
 
 def check_header(path: Path, head: Any, form: str = FORMAT) -> dict[str, Any]:

@@ -186,7 +186,8 @@ class Pump:
         self.is_open = False
         engine = self.engine
         if self.journal is not None:
-            self.journal.tick(self.taken, self.tick_ms(), engine.seq)
+            is_heard = bool(self.runtime.reacting)
+            self.journal.tick(self.taken, self.tick_ms(), engine.seq, is_heard=is_heard)
         self._tick_ms = None
         if engine.touched:
             self._end_tick()

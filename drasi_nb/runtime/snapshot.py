@@ -238,13 +238,13 @@ class Snapshot:
 
     def _write_state(self, state: StateCopy, files: list[dict[str, Any]]) -> Steps:
         facts = {**state.facts, "sources": plain(state.facts["sources"])}
-        facts["types"] = plain(facts["types"])
+        facts["types"], facts["running"] = plain(facts["types"]), plain(facts["running"])
         facts["config"] = self._runtime.settings()
         with (self.directory / "state.jsonl").open("wb") as file:
             head = {"format": FORMAT, "version": VERSION, **facts, "files": files}
             file.write(orjson.dumps(head) + b"\n")
             for place, line in enumerate(_lines(state)):
-                file.write(line + b"\n")
+                file.write(line)
                 if not place % _LINES:
                     yield None
             file.write(b'["end"]\n')
@@ -253,6 +253,7 @@ class Snapshot:
 
 
 def _lines(state: StateCopy) -> Generator[bytes]:
+    end = b"\n"
     for line in state.rest:
         kind = line[0]
         if kind == "queued":
@@ -260,19 +261,19 @@ def _lines(state: StateCopy) -> Generator[bytes]:
         elif kind == "held":
             yield dump_changes(("held", line[1], line[3]), [line[2]])
         elif kind == "rejected":
-            yield dump(["rejected", *rejected_facts(line[1])])
+            yield dump(["rejected", *rejected_facts(line[1])]) + end
         elif kind == "component" and "definition" in line[1]:
-            yield dump(["component", {**line[1], **_definition(line[1]["definition"])}])
+            yield dump(["component", {**line[1], **_definition(line[1]["definition"])}]) + end
         else:
-            yield dump(line)
+            yield dump(line) + end
     for (query, number), rows in state.entries.items():
         for key, saved in rows:
             facts = [saved.kept, saved.added, saved.due_ms, saved.failure]
-            yield dump(["entry", query, number, key, *facts])
+            yield dump(["entry", query, number, key, *facts]) + end
     for timer in state.timers:
-        yield dump(["timer", *timer])
+        yield dump(["timer", *timer]) + end
     for key, versions in state.versions:
-        yield dump(["version", key, versions])
+        yield dump(["version", key, versions]) + end
 
 
 def _definition(definition: Any) -> dict[str, Any]:

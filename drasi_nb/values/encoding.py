@@ -148,17 +148,18 @@ def _code(text: str) -> str:
 
 
 def dump_changes(head: tuple[Any, ...], changes: Any) -> bytes:
-    """Return ``[*head, [changes]]`` as one line of JSON.
+    """Return ``[*head, [changes]]`` as one line of JSON, its end included.
 
     Cost: about 1 us and 0.5 us a change where all values are text, numbers and booleans.
     """
     changes = changes if type(changes) is list else list(changes)
     if _is_plain(changes):
         try:
-            return orjson.dumps((*head, changes), default=tuple)
+            return orjson.dumps((*head, changes), tuple, orjson.OPT_APPEND_NEWLINE)
         except TypeError:  # an integer beyond 64 bits, or text that is no Unicode
             pass
-    return orjson.dumps([*plain(list(head)), [_written(change) for change in changes]])
+    written = [_written(change) for change in changes]
+    return orjson.dumps([*plain(list(head)), written], None, orjson.OPT_APPEND_NEWLINE)
 
 
 def _is_plain(changes: list[Accepted]) -> bool:
