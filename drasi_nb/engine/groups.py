@@ -32,6 +32,9 @@ class GroupStage:
         mark: Tells the query that this tick touches it.
         log: Where a failing group is noted.
         number: The stage's number in its query.
+
+    Attributes:
+        places: Where in a group the slots of each aggregate begin.
     """
 
     add: Callable[..., None]
@@ -48,7 +51,7 @@ class GroupStage:
         self.taken = 0
         self.next: Callable[[Any, Any, Any], None] = lambda _key, _before, _after: None
         self._mark = mark
-        namespace = _generate(operator, self.groups, self._touch)
+        namespace, self.places = _generate(operator, self.groups, self._touch)
         self.add, self.remove, self.update = (namespace[n] for n in ("add", "remove", "update"))
         self._new, self._result = namespace["new"], namespace["result"]
 
@@ -63,6 +66,15 @@ class GroupStage:
         if not self.touched:
             self._mark()
         self.touched.append((key, group))
+
+    def enter(self, key: Any, values: Any) -> list[Any]:
+        """Return a touched group, made where there is none; its slots are the caller's."""
+        group = self.groups.get(key)
+        if group is None:
+            group = self.groups[key] = self._new(values)
+        if not group[TOUCHED]:
+            self._touch(key, group)
+        return group
 
     def held(self) -> int:
         """Return the number of groups."""
@@ -100,7 +112,10 @@ def _standing(value: Any, floats: int, members: int) -> Any:
     return unsigned_zero(float(value) if type(value) is int and floats == members else value)
 
 
-def _generate(operator: Aggregate, groups: dict[Any, Any], touch: Any) -> dict[str, Any]:
+def _generate(
+    operator: Aggregate, groups: dict[Any, Any], touch: Any
+) -> tuple[dict[str, Any], list[int]]:
+    """Return the functions, and where the slots of each aggregate begin."""
     writer = Writer()
     writer.constants.update(NAMES, GROUPS=groups, touch=touch, standing=_standing)
     line = writer.line
@@ -159,4 +174,4 @@ def _generate(operator: Aggregate, groups: dict[Any, Any], touch: Any) -> dict[s
             item.result.format(at=place) for item, place in zip(kept, places, strict=True)
         ]
         line(f"return ({''.join(f'{column}, ' for column in columns)})")
-    return writer.load()
+    return writer.load(), places

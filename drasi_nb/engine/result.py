@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any, Protocol
 
 from drasi_nb.values.ordering import unchanged
@@ -40,8 +41,15 @@ class ResultStage:
         self, mark: Callable[[], None], same: Callable[[Any, Any], bool] = unchanged
     ) -> None:
         self.pending: dict[Any, list[Row | None]] = {}
+        self.loaded: list[RowChange] = []
         self.mark, self._same = mark, same
         self.taken = 0
+
+    def load(self, keys: list[Any], rows: list[Row]) -> None:
+        """Let many rows enter whose keys nobody has yet."""
+        if not self.pending and not self.loaded:
+            self.mark()
+        self.loaded.extend(zip(keys, repeat(None), rows))
 
     def add(self, key: Any, row: Row) -> None:
         """A row enters."""
@@ -80,6 +88,9 @@ class ResultStage:
             for key, (before, after) in self.pending.items()
             if not (before is after or (before == after and self._same(before, after)))
         ]
-        self.taken += len(out)
         self.pending.clear()
+        if self.loaded:
+            out = [*self.loaded, *out]
+            self.loaded = []
+        self.taken += len(out)
         return out

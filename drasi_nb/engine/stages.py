@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from drasi_nb.engine.apply import ApplyStage
@@ -20,7 +20,8 @@ from drasi_nb.engine.rows import Branch, FirstRow, RowStage, SortStage, UnwindSt
 from drasi_nb.engine.sessions import SessionStage
 from drasi_nb.engine.timed import TimedStage
 from drasi_nb.engine.timing import SAMPLED, Timing
-from drasi_nb.language import ast
+from drasi_nb.engine.vector.columns import Reader
+from drasi_nb.engine.vector.stage import columnwise
 from drasi_nb.plan.explain import Numbers
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.limits import with_limits
@@ -44,6 +45,21 @@ from drasi_nb.store.indexes import scan_pages
 from drasi_nb.values.ordering import identical
 
 Tail = tuple[Filter | Project, ...]
+_STEP = 255  # handles in one step of a bootstrap, less one
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The walked beginning of a chain: what it matches, and where its rows go.
+
+    Attributes:
+        walk: ``walk(handle, 1)`` hands on the matches with a node in the first slot.
+    """
+
+    match: Match
+    tail: Tail
+    sink: ResultSink | GroupSink
+    walk: Callable[[int, int], None]
 
 
 class Stage(Protocol):
@@ -100,7 +116,7 @@ class CompiledQuery:
         self.depth = 0
         self.asks_versions = False
         self.result = ResultStage(self._mark, identical)
-        self._scans: list[tuple[Callable[[int, int], None], ast.LabelExpr | None]] = []
+        self._firsts: list[First] = []
         self._numbers = 0
         self.operators = pruned(narrowed(with_limits(plan.operators)), frozenset(plan.columns))
         self._reads_stamps = reads_stamps(self.operators)
@@ -284,20 +300,42 @@ class CompiledQuery:
             )
         self.handlers.append(handlers)
         self._walked[id(match)] = (handlers, following)
-        self._scans.append((namespace["enum_node_0"], match.nodes[0].labels))
+        self._firsts.append(First(match, tail, sink, namespace["enum_node_0"]))
         if following is not None:
             self._pipe(following, later, final, columns)
 
     # -- running ------------------------------------------------------------------------
 
-    def bootstrap(self) -> None:
-        """Evaluate from the store: the same walks over every node of their first slots."""
+    def bootstrap(self, reader: Reader | None = None) -> Iterator[None]:
+        """Evaluate from the store, in steps of a few ms; it must not change between them.
+
+        Args:
+            reader: Reads whole columns; None walks from every node of the first slots instead.
+
+        Raises:
+            UnsupportedError: The columns need the walk after all; the query must be made anew.
+        """
         for stage in self.stages:
             stage.open()
         nodes = self.view.graph.nodes
-        for scan, labels in self._scans:
-            for handle in scan_pages(nodes.mask(labels, self.view.sources), nodes.ids):
-                scan(handle, 1)
+        for first in self._firsts:
+            if reader is not None:
+                steps = columnwise(first.match, first.tail, first.sink, self.view, reader)
+                if steps is not None:
+                    yield from steps
+                    continue
+            mask = nodes.mask(first.match.nodes[0].labels, self.view.sources)
+            for handle in scan_pages(mask, nodes.ids):
+                first.walk(handle, 1)
+                if not handle & _STEP:
+                    yield
+
+    def is_columnwise(self) -> bool:
+        """Return whether evaluating it from the store goes column by column."""
+        return bool(self._firsts) and all(
+            columnwise(f.match, f.tail, f.sink, self.view, Reader(self.view.graph), 0)
+            for f in self._firsts
+        )
 
     def settle(self) -> None:
         """Between two changes: run the stages that must see every change by itself."""

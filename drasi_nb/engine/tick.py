@@ -6,7 +6,7 @@ What a walk reads must be all old or all new, so nothing is written between.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from drasi_nb.engine.routing import Route, Router
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.timers import Timers
 from drasi_nb.engine.timing import SAMPLED, Timing
+from drasi_nb.engine.vector.columns import Reader, UnsupportedError
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.store.graph import Graph, Group, RelationTable
 from drasi_nb.store.paging import LOW, SHIFT
@@ -51,6 +52,9 @@ class Engine:
         self.timed: list[CompiledQuery] = []
         self.stamp = 0  # of the change that is applied
         self.walks: dict[Any, Timing] = {}  # of handlers, one change in SAMPLED
+        self.stale: list[
+            CompiledQuery
+        ] = []  # set aside, to be made anew at the end of the tick
 
     # -- queries ------------------------------------------------------------------------
 
@@ -67,19 +71,43 @@ class Engine:
             source_ids: What it sees.
             resume: Gives its stages, before the first row, what they kept before a restart.
         """
+        steps = self.adding(plan, source_ids, resume)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                query: CompiledQuery = end.value
+                return query
+
+    def adding(
+        self,
+        plan: Plan,
+        source_ids: tuple[str, ...],
+        resume: Callable[[CompiledQuery], None] | None = None,
+    ) -> Generator[None, None, CompiledQuery]:
+        """Do what ``add_query`` does in steps of a few ms; the graph must not change meanwhile."""
         sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
-        query = CompiledQuery(
-            plan,
-            View(self.graph, sources, self.most_trails, self.timers, self.history),
-            self.touched.append,
-        )
+        view = View(self.graph, sources, self.most_trails, self.timers, self.history)
+        query = self._compiled(plan, view, resume)
+        try:
+            yield from query.bootstrap(Reader(self.graph))
+        except UnsupportedError:
+            if query in self.touched:
+                self.touched.remove(query)
+            query = self._compiled(plan, view, resume)
+            yield from query.bootstrap()
+        self._set_queries([*self.router.queries, query])
+        return query
+
+    def _compiled(
+        self, plan: Plan, view: View, resume: Callable[[CompiledQuery], None] | None
+    ) -> CompiledQuery:
+        query = CompiledQuery(plan, view, self.touched.append)
         query.log.seq = self.seq
         if query.asks_versions:
             self.history.begin(self.graph)
         if resume is not None:
             resume(query)
-        query.bootstrap()
-        self._set_queries([*self.router.queries, query])
         return query
 
     def _set_queries(self, queries: list[CompiledQuery]) -> None:
@@ -88,8 +116,15 @@ class Engine:
         if not any(query.asks_versions for query in queries):
             self.history.end()
 
+    def suspend(self, query: CompiledQuery) -> None:
+        """Set a query aside: it hears nothing until it is made anew."""
+        self.remove_query(query)
+        self.stale.append(query)
+
     def remove_query(self, query: CompiledQuery) -> None:
         """Forget a query."""
+        if query in self.stale:
+            self.stale.remove(query)
         self._set_queries([other for other in self.router.queries if other is not query])
         if query.timed:
             self.timers.forget(query.stages)

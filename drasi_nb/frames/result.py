@@ -7,6 +7,8 @@ that changed since and shares all others with the frames handed out before.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import count
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -44,6 +46,9 @@ class ResultTable:
 
     def apply(self, changes: list[RowChange]) -> None:
         """Take over one tick. Cost: the rows that changed."""
+        if not self._pages and len(changes) >= PAGE:
+            self._fill(changes)
+            return
         index, pages, dirty = self.rows_at, self._pages, self._dirty
         for key, before, after in changes:
             if before is None:
@@ -57,6 +62,19 @@ class ResultTable:
             page = row >> SHIFT
             pages[page][row & (PAGE - 1)] = None if after is None else (key, after)
             dirty.add(page)
+
+    def _fill(self, changes: list[RowChange]) -> None:
+        """Take over the first rows, page by page; their keys differ."""
+        entries: list[Any] = [(key, row) for key, _, row in changes]
+        self.rows_at.update(zip(map(itemgetter(0), entries), count()))
+        pages = -(-len(entries) // PAGE)
+        spare = pages * PAGE - len(entries)
+        self._free.extend(range(pages * PAGE - 1, len(entries) - 1, -1))
+        entries += [None] * spare
+        self._pages = [entries[at : at + PAGE] for at in range(0, len(entries), PAGE)]
+        self._chunks = [pl.DataFrame()] * pages
+        self._built = [None] * pages
+        self._dirty.update(range(pages))
 
     def _extend(self) -> int:
         base = len(self._pages) << SHIFT

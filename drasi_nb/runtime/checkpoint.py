@@ -230,12 +230,10 @@ class Checkpoint:
 
     def _begin(self) -> None:
         runtime, pump = self._runtime, self._runtime.pump
-        if pump.is_open:
+        if not pump.is_between:
             pump.run()
-        if pump.is_busy:
+        if not pump.is_between:
             raise ComponentError("checkpoint() was called from inside a callback")
-        if runtime.engine.broken or pump.is_open:
-            raise ComponentError("checkpoint() was called in the middle of a tick")
         new = self._open(self.number + 1)
         with contextlib.suppress(CheckpointError):
             self.log.push_out()

@@ -116,9 +116,9 @@ def _copy_timed(runtime: Runtime, state: StateCopy) -> Generator[None]:
                 rows.append(entry)
                 if not len(rows) % _PIECE:
                     yield
-    for due_ms, stage, key in runtime.engine.timers.pending():
-        if id(stage) in numbers:
-            state.timers.append((*numbers[id(stage)], key, due_ms))
+    for due_ms, waiting, key in runtime.engine.timers.pending():
+        if id(waiting) in numbers:
+            state.timers.append((*numbers[id(waiting)], key, due_ms))
     yield
 
 

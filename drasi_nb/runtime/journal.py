@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
 from drasi_nb.errors import CheckpointError
 from drasi_nb.runtime.log import LogFile
-from drasi_nb.values.change import Accepted
+from drasi_nb.store.batch import Batch
+from drasi_nb.store.writing import dump_columns
 from drasi_nb.values.encoding import dump, dump_changes
 
 
@@ -36,8 +37,7 @@ class Journal:
     def batch(
         self,
         source: str,
-        changes: Iterable[Accepted],
-        count: int,
+        changes: Batch,
         now_ms: int,
         synced: str | None = None,
     ) -> None:
@@ -46,11 +46,13 @@ class Journal:
         Raises:
             CheckpointError: It could not be written; no file has it.
         """
-        if synced is None:
+        if not isinstance(changes, list):
+            self._write(dump_columns(source, now_ms, synced, changes))
+        elif synced is None:
             self._write(dump_changes(("b", source, now_ms), changes))
         else:
             self._write(dump_changes(("s", source, now_ms, synced), changes))
-        self.changes += count
+        self.changes += len(changes)
 
     def operation(self, taken: int, tick_ms: int, now_ms: int, name: str, *facts: Any) -> None:
         """Write that a component is added, started, stopped or removed.

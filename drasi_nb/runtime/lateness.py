@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
@@ -40,7 +41,7 @@ class Lateness:
     def __len__(self) -> int:
         return len(self._held)
 
-    def take(self, source: int, changes: list[Accepted], arrived_ms: int) -> None:
+    def take(self, source: int, changes: Iterable[Accepted], arrived_ms: int) -> None:
         """Hold changes back, and let go on what is due."""
         for change in changes:
             time_ms = arrived_ms if change.time_ms is None else change.time_ms

@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
+from drasi_nb.engine.garbage import collection_paused
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.timed import Saved, TimedStage
 from drasi_nb.errors import CheckpointError, DrasiNbError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.result import ResultTable
+from drasi_nb.functions.own import renewals
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.components import Event, Rejected
 from drasi_nb.runtime.log import check_header, read_lines
 from drasi_nb.runtime.snapshot import FORMAT
 from drasi_nb.store.load import buffer_of, load_nodes, load_relations
+from drasi_nb.store.writing import read_columns
 from drasi_nb.values.encoding import load, read_change, value_of
 
 if TYPE_CHECKING:
@@ -72,7 +75,8 @@ class Loading:
         path = self.directory / "state.jsonl"
         lines = read_lines(path, is_last=False)
         _, head, _ = next(lines)
-        self._graph(head)
+        with collection_paused():
+            self._graph(head)
         number, is_whole = 1, False
         try:
             for number, line, _ in lines:  # noqa: B007 - named in the error
@@ -160,6 +164,12 @@ class Loading:
         batch = [read_change(change) for change in changes]
         pump.queue.append((graph.source(value_of(source)), batch, arrived_ms))
         pump.submitted += len(batch)
+
+    def _c(self, source: str, arrived_ms: int, _synced: None, facts: Any) -> None:
+        pump, columns = self.runtime.pump, read_columns(facts)
+        number = self.runtime.engine.graph.source(value_of(source))
+        pump.queue.append((number, columns, arrived_ms))
+        pump.submitted += len(columns)
 
     def _lateness(self, state: Any) -> None:
         self.lateness = value_of(state)
@@ -251,14 +261,15 @@ def resume_query(query: Query, entries: dict[tuple[str, int], dict[Any, Saved]])
                 stage.saved = entries.get((query.id, number), {})
 
     seen = runtime.pump.derived.resume(query)
-    compiled = runtime.engine.add_query(plan, seen, resume)
-    query.table = ResultTable(plan.columns)
-    query.table.apply(compiled.flush())
+    with collection_paused():
+        compiled = runtime.engine.add_query(plan, seen, resume)
+        query.table = ResultTable(plan.columns)
+        query.table.apply(compiled.flush())
     for stage in compiled.stages:
         if isinstance(stage, TimedStage):
             stage.saved = {}
     runtime.engine.touched[:] = [c for c in runtime.engine.touched if c is not compiled]
-    query.compiled, query.made_at = compiled, registration.renewals()
+    query.compiled, query.made_at = compiled, renewals()
     runtime.by_compiled[compiled] = query
     compiled.depth = runtime.internal.depth(query.sources)
 

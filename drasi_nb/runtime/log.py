@@ -5,6 +5,7 @@ The first line is a header. Every other line is a list that begins with its kind
 ======================================  =====================================================
 ``["b", source, arrived ms, changes]``  a batch was queued; ``"s"`` with a fifth item is one of
                                         a synced frame, which names label or type
+``["c", source, arrived ms, ..]``       the same as columns (``store/writing.py``)
 ``["t", taken, clock ms, seq]``         a tick ended when so many changes were taken in all
 ``["f", taken, clock ms, fired ms]``    the clock rang rows that were due
 ``["l", clock ms]``                     the clock let late changes go on

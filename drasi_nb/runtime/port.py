@@ -10,6 +10,7 @@ from drasi_nb.engine.clock import Clock
 from drasi_nb.errors import ChangeError, CheckpointError, ComponentError
 from drasi_nb.runtime.components import Component, Rejected
 from drasi_nb.runtime.derived import as_change
+from drasi_nb.store.batch import Batch
 from drasi_nb.values.change import Accepted, Change, accept
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Port:
             raise
         return self.submit_accepted([accepted])
 
-    def submit_accepted(self, changes: list[Accepted], *, synced: str | None = None) -> int:
+    def submit_accepted(self, changes: Batch, *, synced: str | None = None) -> int:
         """Queue a batch that was checked.
 
         Args:
@@ -98,9 +99,22 @@ class Port:
                 self._runtime.registry.note(component, str(error))
                 raise
             component.changes += count
+            if synced is not None and pump.journal is not None:
+                self._runtime.synced.note(self.source_id, synced, changes)
             if was_empty:
                 self._runtime.wake()
         return count
+
+    def difference(self, synced: str, after: Iterable[Accepted]) -> list[Accepted] | None:
+        """Return what leads from the graph to a frame that was synced; None where it was not.
+
+        Args:
+            synced: The frame's name.
+            after: The frame as inserts.
+        """
+        self._pump.run()
+        runtime = self._runtime
+        return runtime.synced.difference(runtime.engine.graph, self.source_id, synced, after)
 
     def room(self) -> int:
         """Return how many more changes may wait; below 0 where an earlier batch was larger."""
@@ -110,7 +124,7 @@ class Port:
         """Return whether a batch does not fit; one larger than the queue fits into an empty one."""
         return self._pump.queued_of(self._number) > 0 and self.room() < count
 
-    def _refuse(self, changes: list[Accepted], reason: str) -> None:
+    def _refuse(self, changes: Batch, reason: str) -> None:
         registry, now_ms = self._runtime.registry, self.clock.now_ms()
         for change in changes:
             registry.reject(

@@ -55,7 +55,7 @@ class Source(Protocol):
         ...
 
 
-SOURCES: dict[str, Callable[[], Source]] = {}
+SOURCES: dict[str, Callable[[], Any]] = {}
 """How to make sources by kind: "push" is what stands for any source after a restart."""
 
 

@@ -10,14 +10,18 @@ import signal
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from drasi_nb.engine.bulk import apply_columns
 from drasi_nb.engine.clock import Timer
+from drasi_nb.engine.garbage import collection_paused
 from drasi_nb.errors import CheckpointError, ComponentError
+from drasi_nb.runtime import registration
 from drasi_nb.runtime.derived import DerivedSources
 from drasi_nb.runtime.journal import Journal
 from drasi_nb.runtime.lateness import Lateness
-from drasi_nb.runtime.registration import break_query
+from drasi_nb.store.batch import Batch, Columns
 from drasi_nb.values.change import Accepted
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
 _CHECK_EVERY = 16  # changes between two looks at the time
 _TIMED = 16  # one batch in so many is timed from push to delta
+_ROWS_PER_STEP = 4_096  # of a batch of columns
 _LONG = 256  # changes from which a flush puts off an interrupt
 
 
@@ -44,7 +49,7 @@ class Pump:
             self.lateness = Lateness(
                 runtime.config.lateness_ms, self._release, self._set_late_alarm
             )
-        self.queue: deque[tuple[int, list[Accepted], int]] = deque()
+        self.queue: deque[tuple[int, Batch, int]] = deque()
         self.submitted = 0
         self.taken = 0
         self.is_open = False  # a tick has begun and results have not moved yet
@@ -60,8 +65,9 @@ class Pump:
         self._alarm: Timer | None = None  # on the clock, for the rows that are due next
         self._late_alarm: Timer | None = None  # the same for changes that are held back
         self._interrupted = False
+        self._jobs: deque[Iterator[Any]] = deque()
 
-    def submit(self, source: int, changes: list[Accepted], synced: str | None = None) -> None:
+    def submit(self, source: int, changes: Batch, synced: str | None = None) -> None:
         """Queue a checked batch, once the journal has it.
 
         Raises:
@@ -70,10 +76,10 @@ class Pump:
         now_ms = self.now_ms()
         if self.journal is not None:
             name = self.engine.graph.source_ids[source]
-            self.journal.batch(name, changes, len(changes), now_ms, synced)
+            self.journal.batch(name, changes, now_ms, synced)
         self.enqueue(source, changes, now_ms)
 
-    def enqueue(self, source: int, changes: list[Accepted], now_ms: int) -> None:
+    def enqueue(self, source: int, changes: Batch, now_ms: int) -> None:
         """Queue a batch; one by one and sorted, where changes may be late."""
         self.submitted += len(changes)
         self._batches += 1
@@ -101,7 +107,7 @@ class Pump:
         if self.journal is not None:
             name = self.engine.graph.source_ids[source]
             self.journal.drop(self.taken, self.moment_ms(), name, count)
-        out, kept = list[Accepted](), list[tuple[int, list[Accepted], int]]()
+        out, kept = list[Accepted](), list[tuple[int, Batch, int]]()
         for place, (number, batch, arrived_ms) in enumerate(self.queue):
             is_begun = place == 0 and self._position
             if number != source or is_begun or len(out) >= count:
@@ -117,9 +123,29 @@ class Pump:
         """Return whether it is at work: the caller is a callback of a tick."""
         return self._busy
 
+    @property
+    def is_between(self) -> bool:
+        """Return whether it stands between two ticks, with no other work begun."""
+        return not (self._busy or self._jobs or self.is_open)
+
     def waiting(self) -> bool:
         """Return whether there is anything to do."""
-        return bool(self.queue) or self.is_open
+        return bool(self.queue or self._jobs) or self.is_open
+
+    def add_job(self, steps: Iterator[Any]) -> None:
+        """Do work in steps of a few ms while no change is taken: it sees one state of the graph."""
+        self._jobs.append(steps)
+        self.runtime.wake()
+
+    def _finish_jobs(self, end: float | None) -> bool:
+        """Go on with the jobs; return whether they are done."""
+        with collection_paused():
+            while self._jobs:
+                for _ in self._jobs[0]:
+                    if end is not None and time.perf_counter() >= end:
+                        return False
+                self._jobs.popleft()
+        return True
 
     def flush(self) -> int:
         """Fire due timers and take everything; return how many changes it took."""
@@ -135,7 +161,7 @@ class Pump:
         """Take everything that is queued."""
         if self.copying is not None:
             self.copying()
-        if self._busy or self.is_replaying or not (self.queue or self.is_open):
+        if self._busy or self.is_replaying or not self.waiting():
             return
         if (
             self.submitted - self.taken < _LONG
@@ -160,24 +186,30 @@ class Pump:
         """Work for at most about ``budget_s`` seconds; return whether more waits."""
         if self._busy or self.copying is not None:
             return True
-        if self.queue or self.is_open:
+        if self.waiting():
             self._work(time.perf_counter() + budget_s)
-        return bool(self.queue) or self.is_open
+        return self.waiting()
 
     def _work(self, end: float | None) -> None:
         self._busy = True
         engine, queue = self.engine, self.queue
         try:
+            if self._jobs and not self._finish_jobs(end):
+                return
             while queue:
                 source, changes, engine.arrived_ms = queue[0]
                 self.is_open = True
-                if len(changes) == 1 and not self._position:
+                if type(changes) is list and len(changes) == 1 and not self._position:
                     self._apply(source, changes)
                     queue.popleft()
                 elif not self._batch(source, changes, end):
                     return  # in the middle of a batch; the tick stays open
                 if (end is not None and time.perf_counter() >= end) or self._interrupted:
                     break
+            if engine.stale:
+                self._jobs.append(registration.rebuilding(self.runtime))
+                if not self._finish_jobs(end):
+                    return
             self._close_tick()
         finally:
             self._busy = False
@@ -198,12 +230,17 @@ class Pump:
             self._tick_ms = self.now_ms()
         return self._tick_ms
 
-    def _batch(self, source: int, changes: list[Accepted], end: float | None) -> bool:
+    def _batch(self, source: int, changes: Batch, end: float | None) -> bool:
         """Apply a batch from where it stands; return whether it is done."""
         position, total = self._position, len(changes)
         while position < total:
-            stop = min(total, position + _CHECK_EVERY)
-            self._apply(source, changes[position:stop])
+            if isinstance(changes, Columns):
+                most = total if end is None else _ROWS_PER_STEP
+                stop = min(total, position + most)
+                self._apply(source, changes.part(position, stop))
+            else:
+                stop = min(total, position + _CHECK_EVERY)
+                self._apply(source, changes[position:stop])
             position = self._position = stop
             if position < total and (
                 self._interrupted or (end is not None and time.perf_counter() >= end)
@@ -213,20 +250,23 @@ class Pump:
         self.queue.popleft()
         return True
 
-    def _apply(self, source: int, changes: list[Accepted]) -> None:
+    def _apply(self, source: int, changes: Batch) -> None:
         self.taken += len(changes)
-        self.time_ms = changes[-1][6]
+        self.time_ms = changes[-1][6] if isinstance(changes, list) else None
         engine = self.engine
-        apply, before = engine.apply, engine.seq
-        if engine.timed:
-            engine.timers.now_ms = self.tick_ms()
-            apply = engine.apply_timed
+        before = engine.seq
         try:
+            if engine.timed:
+                engine.timers.now_ms = self.tick_ms()
             if self.derived.of_source.get(source):
+                apply = engine.apply_timed if engine.timed else engine.apply
                 for change in changes:
                     apply(source, change)
                     self.derived.take(source, change)
+            elif isinstance(changes, Columns):
+                apply_columns(engine, source, changes)
             else:
+                apply = engine.apply_timed if engine.timed else engine.apply
                 for change in changes:
                     apply(source, change)
         except BaseException:
@@ -246,7 +286,7 @@ class Pump:
         for compiled, error in broken:
             query = self.runtime.by_compiled.get(compiled)
             if query is not None:
-                break_query(self.runtime, query, error)
+                registration.break_query(self.runtime, query, error)
 
     def _end_tick(self) -> None:
         engine, by_compiled = self.engine, self.runtime.by_compiled
@@ -257,7 +297,11 @@ class Pump:
         while engine.touched:  # again where results of queries are sources of others
             for compiled, changes in engine.end_tick():
                 query = by_compiled[compiled]
-                delta = query.take(changes, engine.seq, time_ms)
+                if query.is_rebuilt:
+                    query.is_rebuilt = False
+                    delta = registration.replace_rows(query, changes, time_ms)
+                else:
+                    delta = query.take(changes, engine.seq, time_ms)
                 if delta is not None:
                     deltas.append((query, delta))
                 if self._pushed_s:
@@ -341,7 +385,10 @@ class Pump:
                 )
             source, changes, engine.arrived_ms = queue[0]
             stop = min(len(changes), self._position + taken - self.taken)
-            part = changes[self._position : stop]
+            if isinstance(changes, Columns):
+                part: Batch = changes.part(self._position, stop)
+            else:
+                part = changes[self._position : stop]
             self.is_open = True
             self._apply(source, part)
             self._position = stop
@@ -360,6 +407,8 @@ class Pump:
             self.engine.seq = seq
         self._busy = True
         try:
+            for _ in registration.rebuilding(self.runtime):
+                pass
             self._close_tick()
         finally:
             self._busy = False

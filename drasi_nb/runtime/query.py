@@ -72,6 +72,7 @@ class Query:
         self.compiled: CompiledQuery | None = None
         self.component: Component | None = None
         self.table = ResultTable(())
+        self.is_rebuilt = False  # the next flush has the whole result
         self.last_seq = 0
         self.last_time_ms: int | None = None
         self.made_at = 0  # how many functions had been registered when it was compiled

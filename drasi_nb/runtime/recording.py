@@ -5,7 +5,7 @@ A recording is a log (``runtime/log.py``), the same that a checkpoint's journal 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +16,7 @@ from drasi_nb.runtime.journal import Journal
 from drasi_nb.runtime.log import LogFile, check_header, header, read_lines
 from drasi_nb.runtime.replay import Replay
 from drasi_nb.runtime.scripts import Batch, is_script, read_script
+from drasi_nb.store.writing import read_columns
 from drasi_nb.values.change import DELETE, INSERT, Accepted
 from drasi_nb.values.encoding import dump_changes, read_change
 
@@ -93,9 +94,11 @@ def read(path: str | Path) -> Iterator[Batch]:
                 yield from read_script(path)
                 return
             check_header(path, record)
-        elif record[0] in ("b", "s") and record[1] != COMPONENTS:
-            changes = [_pushed(read_change(change)) for change in record[-1]]
-            yield Batch(record[1], record[2], changes)
+        elif record[0] in ("b", "s", "c") and record[1] != COMPONENTS:
+            accepted: Iterable[Accepted] = map(read_change, record[-1])
+            if record[0] == "c":
+                accepted = read_columns(record[-1])
+            yield Batch(record[1], record[2], [_pushed(change) for change in accepted])
 
 
 _OPS = ("insert", "update", "delete")

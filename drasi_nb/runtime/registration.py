@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from drasi_nb.engine.garbage import collection_paused
 from drasi_nb.engine.result import RowChange
 from drasi_nb.errors import ChangeError, CheckpointError, ComponentError, DrasiNbError
 from drasi_nb.frames.delta import Delta
@@ -59,12 +60,14 @@ def plan_of(definition: QueryDefinition, sources: tuple[str, ...]) -> Plan:
     return bind(parse(text, DIALECTS[definition.language]), text, definition.parameters, joins)
 
 
-def replace_rows(
-    query: Query, columns: tuple[str, ...], changes: list[RowChange], time_ms: int
-) -> Delta | None:
+def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> Delta | None:
     """Give a query the rows of its first flush; return the delta from the rows it had."""
-    if columns != query.columns:
-        query.table = ResultTable(columns)
+    assert query.plan is not None
+    if query.plan.columns != query.columns:
+        query.table = ResultTable(query.plan.columns)
+    seq = query.runtime.seq
+    if not len(query.table):
+        return query.take([change for change in changes if change[2] is not None], seq, time_ms)
     before = dict(query.table.entries())
     after = {key: row for key, _, row in changes if row is not None}
     steps: list[RowChange] = [
@@ -74,7 +77,28 @@ def replace_rows(
         old = before.get(key)
         if old is None or not identical(old, row):
             steps.append((key, old, row))
-    return query.take(steps, query.runtime.seq, time_ms)
+    return query.take(steps, seq, time_ms)
+
+
+def rebuilding(runtime: Runtime) -> Iterator[None]:
+    """Make the queries anew that were set aside, in steps; the end of the tick moves them on."""
+    engine, by_compiled = runtime.engine, runtime.by_compiled
+    while engine.stale:
+        old = engine.stale[0]
+        query = by_compiled[old]
+        seen = tuple(engine.graph.source_ids[number] for number in old.view.sources)
+        try:
+            new = yield from engine.adding(old.plan, seen)
+        except Exception as error:  # noqa: BLE001 - that query alone stops
+            break_query(runtime, query, error)
+            continue
+        if old not in engine.stale:  # it was stopped or replaced meanwhile
+            engine.remove_query(new)
+            continue
+        engine.stale.remove(old)
+        del by_compiled[old]
+        by_compiled[new] = query
+        query.compiled, query.is_rebuilt, new.depth = new, True, old.depth
 
 
 def users_of(runtime: Runtime, component: Component) -> list[str]:
@@ -111,8 +135,10 @@ def _described(definition: QueryDefinition) -> dict[str, Any]:
 
 def definition_of(facts: Mapping[str, Any]) -> QueryDefinition:
     """Return the definition that ``described()`` was given."""
-    lists = {name: tuple(facts[name]) for name in ("sources", "joins", "middleware")}
-    return QueryDefinition(**{**facts, **lists})
+    given = dict(facts)
+    for name in ("sources", "joins", "middleware"):
+        given[name] = tuple(given[name])
+    return QueryDefinition(**given)
 
 
 def _listed(value: Any) -> Any:
@@ -168,8 +194,9 @@ def start_query(runtime: Runtime, query: Query) -> None:
         for source_id in query.sources:
             runtime.internal.open(source_id)
         seen = runtime.pump.derived.follow(query)
-        compiled = runtime.engine.add_query(query.plan, seen)
-        changes = compiled.flush()
+        with collection_paused():
+            compiled = runtime.engine.add_query(query.plan, seen)
+            changes = compiled.flush()
         runtime.engine.touched[:] = [c for c in runtime.engine.touched if c is not compiled]
     except Exception as error:
         log.exception("query %s could not start", query.id)
@@ -179,7 +206,7 @@ def start_query(runtime: Runtime, query: Query) -> None:
     runtime.by_compiled[compiled] = query
     runtime.pump.set_alarm()
     compiled.depth = runtime.internal.depth(query.sources)
-    delta = replace_rows(query, query.plan.columns, changes, now_ms)
+    delta = replace_rows(query, changes, now_ms)
     runtime.registry.move(component, "Running", "query started")
     if delta is not None:
         query.deliver(delta)

@@ -14,6 +14,8 @@ from drasi_nb.runtime import registration
 from drasi_nb.runtime.components import Rejected, log
 from drasi_nb.runtime.internal import COMPONENTS
 from drasi_nb.runtime.protocols import SOURCES
+from drasi_nb.store.batch import Batch
+from drasi_nb.store.writing import read_columns
 from drasi_nb.values.encoding import read_change, value_of
 
 if TYPE_CHECKING:
@@ -71,9 +73,11 @@ class Replay:
         kind, pump = record[0], self.pump
         match kind:
             case "b":
-                self._batch(record[1], record[2], record[3], None)
+                self._batch(record[1], record[2], [*map(read_change, record[3])], None)
             case "s":
-                self._batch(record[1], record[2], record[4], record[3])
+                self._batch(record[1], record[2], [*map(read_change, record[4])], record[3])
+            case "c":
+                self._batch(record[1], record[2], read_columns(record[4]), record[3])
             case "t":
                 _, taken, self._now_ms, seq = record
                 is_same = pump.end_tick(
@@ -103,9 +107,8 @@ class Replay:
             case _:
                 raise ValueError(f"there is no kind of line {kind!r}")
 
-    def _batch(self, source: str, now_ms: int, changes: list[Any], synced: str | None) -> None:
+    def _batch(self, source: str, now_ms: int, accepted: Batch, synced: str | None) -> None:
         runtime, self._now_ms = self.runtime, now_ms
-        accepted = [read_change(change) for change in changes]
         if source != COMPONENTS:
             component = runtime.registry.components.get(source)
             if component is None or component.kind != "source":

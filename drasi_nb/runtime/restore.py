@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from drasi_nb.config import RuntimeConfig
 from drasi_nb.engine.clock import VirtualClock
@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from drasi_nb.engine.clock import Clock
     from drasi_nb.runtime.runtime import Runtime
 
+R = TypeVar("R", bound="Runtime")
+
 
 def restore(
-    kind: type[Runtime], path: str | Path, clock: Clock | None, config: RuntimeConfig | None
-) -> Runtime:
+    kind: type[R], path: str | Path, clock: Clock | None, config: RuntimeConfig | None
+) -> R:
     """Return a runtime that goes on where the one ended that wrote a checkpoint.
 
     Raises:
@@ -42,8 +44,8 @@ def restore(
 
 
 def _restore(
-    kind: type[Runtime], directory: Directory, clock: Clock | None, config: RuntimeConfig | None
-) -> Runtime:
+    kind: type[R], directory: Directory, clock: Clock | None, config: RuntimeConfig | None
+) -> R:
     number = directory.current() or 0
     journals = [n for n in directory.numbers() if n >= number]
     if number not in journals:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from array import array
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from drasi_nb.runtime.copying import PageCopy, StateCopy, copy_state
 from drasi_nb.runtime.log import VERSION
 from drasi_nb.runtime.registration import described
 from drasi_nb.store.paging import EMPTY, SHIFT
+from drasi_nb.store.writing import dump_columns
 from drasi_nb.values.encoding import dump, dump_changes, plain
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _TYPES = {
     frozenset({str}): ("text", pa.large_string()),
     frozenset({bool}): ("boolean", pa.bool_()),
 }
-_JSON = ("json", pa.large_string())
+_JSON: tuple[str, Any] = ("json", pa.large_string())
 _LINES = 200  # lines of the state file per piece
 Steps = Generator[Future[None] | None]
 
@@ -85,7 +86,7 @@ class Snapshot:
 
     def _next(self) -> bool:
         if self._waits_for is not None:
-            self._waits_for, done = None, self._waits_for
+            done, self._waits_for = self._waits_for, None
             done.result()
         try:
             self._waits_for = next(self._steps)
@@ -135,7 +136,9 @@ class Snapshot:
                 "first": first,
             }
             if count > first:
-                parts = [(state.nodes[page], None) for page in pages]
+                parts: list[tuple[PageCopy, Any]] = [
+                    (state.nodes[page], None) for page in pages
+                ]
                 yield from self._write_file(facts, parts, files)
 
     def _write_relations(
@@ -200,7 +203,7 @@ class Snapshot:
         path: Path,
         parts: list[tuple[PageCopy, Any]],
         id_type: tuple[str, Any],
-        columns: dict[str, tuple[str, Any]],
+        columns: Mapping[str, tuple[str, Any]],
     ) -> Steps:
         is_relation = parts[0][1] is not None
         fields = [pa.field("id", id_type[1]), pa.field("stamp", pa.int64())]
@@ -257,7 +260,10 @@ def _lines(state: StateCopy) -> Generator[bytes]:
     for line in state.rest:
         kind = line[0]
         if kind == "queued":
-            yield dump_changes(("queued", line[1], line[3]), line[2])
+            if type(line[2]) is list:
+                yield dump_changes(("queued", line[1], line[3]), line[2])
+            else:
+                yield dump_columns(line[1], line[3], None, line[2])
         elif kind == "held":
             yield dump_changes(("held", line[1], line[3]), [line[2]])
         elif kind == "rejected":

@@ -9,7 +9,8 @@ from drasi_nb.errors import ChangeError, ComponentError
 from drasi_nb.runtime.port import Port
 from drasi_nb.runtime.protocols import SOURCES
 from drasi_nb.sources import tables
-from drasi_nb.values.change import Accepted, Change, of_element
+from drasi_nb.store.batch import Batch
+from drasi_nb.values.change import INSERT, Change, of_element
 
 OnError = Literal["reject", "keep_good"]
 
@@ -27,7 +28,7 @@ class PushSource:
             raise ComponentError(f"on_error must be 'reject' or 'keep_good', got {on_error!r}")
         self.on_error = on_error
         self._port: Port | None = None
-        self._synced: dict[tuple[str, str], dict[Any, Accepted]] = {}
+        self._synced: dict[tuple[str, str], tables.Elements] = {}
 
     def attach(self, port: Port) -> None:
         """Remember where changes go; called by ``add_source``."""
@@ -111,7 +112,7 @@ class PushSource:
             ChangeError: The column is missing, an id is null, NaN or there twice, or a column
                 has a type that cannot be stored. Nothing was queued.
         """
-        return self._submit(tables.node_changes, frame, label, id)
+        return self._submit(tables.nodes, frame, label, id)
 
     def upsert_relations(
         self, frame: Any, *, type: str, start: str, end: str, id: str | None = None
@@ -124,39 +125,40 @@ class PushSource:
         Raises:
             ChangeError: As ``upsert_nodes``.
         """
-        return self._submit(tables.relation_changes, frame, type, start, end, id)
+        return self._submit(tables.relations, frame, type, start, end, id)
 
     def sync_nodes(self, frame: Any, *, label: str | Iterable[str], id: str) -> int:
         """Queue what differs from the last frame synced for this label, deletes included."""
         name = label if isinstance(label, str) else "&".join(label)
-        return self._sync(("node", name), tables.node_changes, frame, label, id)
+        return self._sync(("node", name), tables.nodes, frame, label, id)
 
     def sync_relations(
         self, frame: Any, *, type: str, start: str, end: str, id: str | None = None
     ) -> int:
         """Queue what differs from the last frame synced for this type, deletes included."""
-        return self._sync(
-            ("relation", type), tables.relation_changes, frame, type, start, end, id
-        )
+        return self._sync(("relation", type), tables.relations, frame, type, start, end, id)
 
-    def _changes(self, make: Any, *arguments: Any) -> list[Accepted]:
+    def _elements(self, make: Any, *arguments: Any) -> tables.Elements:
         port = self.port
         try:
-            changes: list[Accepted] = make(*arguments)
-            return changes
+            elements: tables.Elements = make(*arguments)
+            return elements
         except ChangeError as error:
             port.reject(error, None)
             raise
 
     def _submit(self, make: Any, *arguments: Any) -> int:
-        return self.port.submit_accepted(self._changes(make, *arguments))
+        return self.port.submit_accepted(self._elements(make, *arguments).columns())
 
     def _sync(self, name: tuple[str, str], make: Any, *arguments: Any) -> int:
-        changes = self._changes(make, *arguments)
-        after = {change.id: change for change in changes}
-        before = self._synced.get(name, {})
-        steps = tables.difference(before, after)
-        queued = self.port.submit_accepted(steps)
+        after = self._elements(make, *arguments)
+        before, known = self._synced.get(name), " ".join(name)
+        steps: Batch | None = None
+        if before is None:  # synced before a restart, or by the source that this one replaces
+            steps = self.port.difference(known, after.columns(INSERT))
+        if steps is None:
+            steps = tables.difference(before, after)
+        queued = self.port.submit_accepted(steps, synced=known)
         self._synced[name] = after  # only when it was queued
         return queued
 

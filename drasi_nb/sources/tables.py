@@ -1,16 +1,18 @@
-"""From frames to changes."""
+"""From frames to updates as columns, and what differs between two frames."""
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from drasi_nb.errors import ChangeError
+from drasi_nb.store.batch import Columns, Values
+from drasi_nb.store.load import buffer_of
 from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted, stored_value
-from drasi_nb.values.ordering import identical
 from drasi_nb.values.temporal.types import (
     DAY,
     SECOND,
@@ -20,6 +22,46 @@ from drasi_nb.values.temporal.types import (
     LocalTime,
     at_moment,
 )
+
+_ID, _START, _END = (
+    "\0id",
+    "\0start",
+    "\0end",
+)  # beside columns of users, which may be called "id"
+
+_KNOWN = "\0known"
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """A frame of nodes or relations that was checked.
+
+    Attributes:
+        keys: The ids, and of relations where they start and end.
+        properties: The columns that become properties.
+        labels: Of all of them; the one type of relations.
+        id_property: The property that has the ids too.
+    """
+
+    keys: pl.DataFrame
+    properties: pl.DataFrame
+    labels: tuple[str, ...]
+    id_property: str | None = None
+
+    def columns(self, op: int = UPDATE) -> Columns:
+        """Return the rows as updates, or as inserts."""
+        keys, ids = self.keys, self.keys[_ID].to_list()
+        values: dict[str, Values] = {
+            column.name: ids if column.name == self.id_property else _values(column)
+            for column in self.properties
+        }
+        if _START not in keys.columns:
+            return Columns(ids, self.labels, values, op=op)
+        return Columns(ids, self.labels, values, keys[_START], keys[_END], op)
+
+    def rows(self, places: pl.Series) -> Elements:
+        """Return some of the rows."""
+        return replace(self, keys=self.keys[places], properties=self.properties[places])
 
 
 def as_polars(frame: Any) -> pl.DataFrame:
@@ -40,16 +82,19 @@ def as_polars(frame: Any) -> pl.DataFrame:
     raise ChangeError(f"expected a Polars, pandas or Arrow frame, got {type(frame).__name__}")
 
 
-def _column(frame: pl.DataFrame, name: str, role: str) -> list[Any]:
+def _key(frame: pl.DataFrame, name: str, role: str, key: str) -> pl.Series:
+    """Return a column of ids, checked."""
     if name not in frame.columns:
         raise ChangeError(
             f"the frame has no column {name!r} ({role}); it has {', '.join(frame.columns)}"
         )
     column = frame[name]
-    if column.dtype.is_integer() or isinstance(
-        column.dtype, pl.String | pl.Categorical | pl.Enum
-    ):
-        values = column.to_list()
+    if column.dtype == pl.UInt64 and (column > 2**63 - 1).any():
+        raise ChangeError(f"column {name!r} has integers beyond 64 signed bits")
+    if column.dtype.is_integer():
+        column = column.cast(pl.Int64)
+    elif isinstance(column.dtype, pl.String | pl.Categorical | pl.Enum):
+        column = column.cast(pl.String)
     elif column.dtype.is_float() and column.is_nan().any():
         raise ChangeError(
             f"column {name!r} ({role}): NaN is no id", index=column.is_nan().arg_max()
@@ -58,46 +103,46 @@ def _column(frame: pl.DataFrame, name: str, role: str) -> list[Any]:
         raise ChangeError(
             f"column {name!r} ({role}) must be text or integers, is {column.dtype}"
         )
-    if None in values:
+    if column.null_count():
         raise ChangeError(
-            f"column {name!r} ({role}): the id is missing", index=values.index(None)
+            f"column {name!r} ({role}): the id is missing", index=column.is_null().arg_max()
         )
-    return values
+    return column.alias(key)
 
 
-def _unique(values: list[Any], name: str) -> None:
-    if len(set(values)) == len(values):
+def _unique(ids: pl.Series, name: str) -> None:
+    if ids.n_unique() == len(ids):
         return
-    seen = set[Any]()
-    for index, value in enumerate(values):
-        if value in seen:
+    index = (~ids.is_first_distinct()).arg_max()
+    assert index is not None
+    raise ChangeError(
+        f"column {name!r}: this id is there twice", index=index, element_id=ids[index]
+    )
+
+
+def _check(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the properties, or say which cannot be stored."""
+    for column in frame:
+        if isinstance(column.dtype, pl.Binary | pl.Object):
             raise ChangeError(
-                f"column {name!r}: this id is there twice", index=index, element_id=value
+                f"column {column.name!r} has type {column.dtype}, which cannot be stored"
             )
-        seen.add(value)
+        if column.dtype == pl.UInt64 and (column > 2**63 - 1).any():
+            raise ChangeError(f"column {column.name!r} has integers beyond 64 signed bits")
+    return frame
 
 
-def _properties(frame: pl.DataFrame, names: list[str]) -> list[dict[str, Any]]:
-    columns: list[list[Any]] = []
-    for name in names:
-        column = frame[name]
-        if isinstance(column.dtype, pl.Decimal):
-            column = column.cast(pl.Float64)
-        elif isinstance(column.dtype, pl.Binary | pl.Object):
-            raise ChangeError(
-                f"column {name!r} has type {column.dtype}, which cannot be stored"
-            )
-        elif column.dtype == pl.UInt64 and (column > 2**63 - 1).any():
-            raise ChangeError(f"column {name!r} has integers beyond 64 signed bits")
-        columns.append(_values(column))
-    if not names:
-        return [{} for _ in range(frame.height)]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _values(column: pl.Series) -> list[Any]:
+def _values(column: pl.Series) -> Values:
     """Return the values of a column as properties hold them."""
     dtype = column.dtype
+    if isinstance(dtype, pl.Decimal):
+        column = column.cast(pl.Float64)
+        dtype = column.dtype
+    if dtype.is_numeric() and not column.null_count():
+        kind: Any = ("q", pl.Int64) if dtype.is_integer() else ("d", pl.Float64)
+        exact = array(kind[0])
+        exact.frombytes(buffer_of(column.cast(kind[1])))
+        return exact
     if isinstance(dtype, pl.Date):
         return [None if n is None else Date(n) for n in column.cast(pl.Int32).to_list()]
     if isinstance(dtype, pl.Time):
@@ -123,64 +168,87 @@ def _nanoseconds(column: pl.Series, dtype: pl.Datetime | pl.Duration) -> list[in
     return [None if n is None else n * size for n in column.to_physical().to_list()]
 
 
-def node_changes(frame: Any, label: str | Iterable[str], id_: str) -> list[Accepted]:
-    """Return one update per row; an unknown id is inserted by it.
+def nodes(frame: Any, label: str | Iterable[str], id_: str) -> Elements:
+    """Return a frame of nodes; every column becomes a property, that of the ids too.
 
     Raises:
         ChangeError: See ``PushSource.upsert_nodes()``.
     """
     table = as_polars(frame)
-    ids = _column(table, id_, "id")
+    ids = _key(table, id_, "id", _ID)
     _unique(ids, id_)
     labels = (label,) if isinstance(label, str) else tuple(label)
-    rows = _properties(table, table.columns)
-    return [
-        Accepted(UPDATE, element_id, labels, row, None, None, None)
-        for element_id, row in zip(ids, rows, strict=True)
-    ]
+    shared = id_ if table[id_].dtype == pl.String else None
+    return Elements(pl.DataFrame([ids]), _check(table), labels, shared)
 
 
-def relation_changes(
-    frame: Any, type_: str, start: str, end: str, id_: str | None
-) -> list[Accepted]:
-    """Return one update per row; an unknown id is inserted by it.
+def relations(frame: Any, type_: str, start: str, end: str, id_: str | None) -> Elements:
+    """Return a frame of relations; the columns of ends and ids are no properties.
 
     Raises:
         ChangeError: See ``PushSource.upsert_relations()``.
     """
     table = as_polars(frame)
-    starts, ends = _column(table, start, "start"), _column(table, end, "end")
+    starts, ends = (
+        _key(table, name, role, key)
+        for name, role, key in ((start, "start", _START), (end, "end", _END))
+    )
     if id_ is None:
         ids = _derived_ids(type_, starts, ends)
     else:
-        ids = _column(table, id_, "id")
+        ids = _key(table, id_, "id", _ID)
         _unique(ids, id_)
     names = [name for name in table.columns if name not in (start, end, id_)]
-    rows, labels = _properties(table, names), (type_,)
-    return [
-        Accepted(UPDATE, element_id, labels, row or None, a, b, None)
-        for element_id, row, a, b in zip(ids, rows, starts, ends, strict=True)
-    ]
+    return Elements(pl.DataFrame([ids, starts, ends]), _check(table.select(names)), (type_,))
 
 
-def _derived_ids(type_: str, starts: list[Any], ends: list[Any]) -> list[str]:
-    seen = Counter[str]()
-    ids = list[str]()
-    for start, end in zip(starts, ends, strict=True):
-        name = f"{type_}:{start!r}->{end!r}"
-        seen[name] += 1
-        ids.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
-    return ids
+def _derived_ids(type_: str, starts: pl.Series, ends: pl.Series) -> pl.Series:
+    """Return ids made of type, ends and, among relations between the same ends, the place."""
+    keys = pl.DataFrame([starts, ends])
+    parts = (pl.lit(f"{type_}:"), _spelled(starts), pl.lit("->"), _spelled(ends))
+    made = keys.select(pl.concat_str(*parts).alias(_ID)).to_series()
+    if made.n_unique() == len(made):
+        return made
+    place = pl.int_range(pl.len()).over(_ID)
+    again = pl.when(place > 0).then(pl.format("#{}", place + 1)).otherwise(pl.lit(""))
+    return made.to_frame().select(pl.concat_str(pl.col(_ID), again)).to_series()
 
 
-def difference(before: dict[Any, Accepted], after: dict[Any, Accepted]) -> list[Accepted]:
+def _spelled(ids: pl.Series) -> pl.Expr:
+    """Return ids as Python writes them, so that 1 and '1' differ."""
+    if ids.dtype == pl.Int64:
+        return pl.col(ids.name).cast(pl.String)
+    if ids.str.contains(r"['\\\\]|[^\x20-\x7e]").any():
+        return pl.lit(pl.Series(ids.name, list(map(repr, ids.to_list()))))
+    return pl.format("'{}'", pl.col(ids.name))
+
+
+def difference(before: Elements | None, after: Elements) -> Columns | list[Accepted]:
     """Return the changes that lead from one synced frame to the next."""
-    steps: list[Accepted] = []
-    for element_id in before:
-        if element_id not in after:
-            steps.append(Accepted(DELETE, element_id, None, None, None, None, None))
-    for element_id, change in after.items():
-        old = before.get(element_id)
-        if old is None or not identical(tuple(old), tuple(change)):
-            steps.append(change._replace(op=INSERT))
-    return steps
+    if before is None:
+        return after.columns(INSERT)
+    gone = before.keys[_ID]
+    if gone.dtype == after.keys[_ID].dtype:
+        gone = before.keys.join(after.keys, on=_ID, how="anti")[_ID]
+    steps = [Accepted(DELETE, i, None, None, None, None, None) for i in gone.to_list()]
+    return [*steps, *after.rows(_changed(before, after)).columns(INSERT)]
+
+
+def _changed(before: Elements, after: Elements) -> pl.Series:
+    """Return the places of the rows of ``after`` that are not the same in ``before``."""
+    old, new = (pl.concat([e.keys, e.properties], how="horizontal") for e in (before, after))
+    places = pl.int_range(len(new), eager=True)
+    if old.schema != new.schema:
+        return places
+    names = [name for name in new.columns if name != _ID]
+    both = new.join(
+        old.with_columns(pl.lit(True).alias(_KNOWN)), on=_ID, how="left", suffix="\0before",
+        maintain_order="left",
+    )  # fmt: skip
+    differs = pl.col(_KNOWN).is_null()
+    for name in names:
+        a, b = pl.col(name), pl.col(f"{name}\0before")
+        differs |= a.ne_missing(b)
+        if new[name].dtype.is_float():  # 0.0 is not -0.0
+            differs |= (a == 0) & ((1 / a) != (1 / b))
+    return places.filter(both.select(differs.alias("differs")).to_series())

@@ -12,10 +12,12 @@ from array import array
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
+
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
 from drasi_nb.store.indexes import PairIndex
-from drasi_nb.store.paging import LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
+from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
 from drasi_nb.store.table import Table
 from drasi_nb.values.graph import Node, Relation
 
@@ -180,6 +182,7 @@ class Graph:
         self.source_ids: list[str] = []
         self.node_at: list[dict[Any, int]] = []
         self.relation_at: list[dict[Any, int]] = []  # (row, number of the table) in one integer
+        self.loaded: list[list[tuple[pl.Series, int]]] = []  # ids in bulk, handle of the first
 
     def source(self, source_id: str) -> int:
         """Return the number of a source, given on first sight."""
@@ -189,6 +192,7 @@ class Graph:
             self.source_ids.append(source_id)
             self.node_at.append({})
             self.relation_at.append({})
+            self.loaded.append([])
         return number
 
     def type_table(self, name: str) -> RelationTable:
@@ -229,6 +233,9 @@ class Graph:
         return handle
 
     def _free(self, handle: int) -> None:
+        loaded = self.loaded[self.nodes.page_group[handle >> SHIFT].source]
+        if loaded:
+            loaded.clear()  # one of these ids may have another handle now
         self.nodes.clear(handle)
         self.nodes.ids[handle] = None
         self.nodes.page_group[handle >> SHIFT].free.append(handle)
@@ -361,9 +368,7 @@ class Graph:
         seen: dict[str, set[str]] = {}
         for page, group in enumerate(self.nodes.page_group):
             names = {
-                name
-                for name, pages in self.nodes.columns.items()
-                if type(pages[page]) is not tuple
+                name for name, pages in self.nodes.columns.items() if pages[page] is not EMPTY
             }
             for label in group.labels or ():
                 seen.setdefault(label, set()).update(names)

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
-from drasi_nb.store.paging import LOW, SHIFT, Page
+from drasi_nb.store.paging import EMPTY, LOW, SHIFT, Page
 from drasi_nb.values.ordering import group_key
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class PropertyIndex:
         self._pages = pages
         self._rows: dict[Any, set[int]] = {}
         for number, page in enumerate(pages):
-            if type(page) is not tuple:
+            if page is not EMPTY:
                 for place, value in enumerate(page):
                     if value is not None:
                         self.add((number << SHIFT) + place, value)

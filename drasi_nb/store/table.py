@@ -1,7 +1,8 @@
 """Paged columns: one list of pages per property, 1,024 rows to a page.
 
-A page is a list (anything), ``array('d')`` or ``array('q')`` (exactly floats or ints, no
-nulls) or the shared ``EMPTY`` tuple (all null). All answer ``page[i]`` with the right Python
+A page is a list (anything), a tuple (the same, until the first write: the garbage collector
+leaves tuples of plain values alone), ``array('d')`` or ``array('q')`` (exactly floats or ints,
+no nulls) or the shared tuple ``EMPTY`` (all null). All answer ``page[i]`` with the right Python
 value; a write of another type turns that page into a list.
 """
 
@@ -72,9 +73,9 @@ class Table:
                 return
             pages[row >> SHIFT] = page = page.tolist()
         else:
-            if value is None:
+            if page is EMPTY and value is None:
                 return
-            pages[row >> SHIFT] = page = [None] * PAGE
+            pages[row >> SHIFT] = page = list(page)
         page[row & LOW] = value
 
     def properties(self, row: int) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from drasi_nb.values.graph import Node, Path, Relation
 from drasi_nb.values.ordering import Descending
 from drasi_nb.values.temporal.types import TEMPORAL, Duration
 
-_TIMES: dict[str, Any] = {kind.kind: kind for kind in (*TEMPORAL, Duration)}
+_CLASSES: tuple[Any, ...] = (*TEMPORAL, Duration)
+_TIMES: dict[str, Any] = {kind.kind: kind for kind in _CLASSES}
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _FREE = frozenset({int, str, bool, type(None)})  # of properties, that JSON says as they are
 _new = tuple.__new__
@@ -109,7 +110,11 @@ def value_of(plain: Any) -> Any:
             return bytes.fromhex(plain["code"]).decode("utf-16-le", "surrogatepass")
         case "awaiting":
             return AWAITING
-    parts = [value_of(part) for part in plain.get("parts", ())]
+        case _:
+            return _of_parts(tag, [value_of(part) for part in plain.get("parts", ())])
+
+
+def _of_parts(tag: str, parts: list[Any]) -> Any:
     match tag:
         case "node":
             node = Node(*parts[:4])
@@ -127,7 +132,8 @@ def value_of(plain: Any) -> Any:
             return Accepted(*parts)
         case _ if tag in _TIMES:
             return _TIMES[tag](*parts)
-    raise ValueError(f"there is no kind of value {tag!r}")
+        case _:
+            raise ValueError(f"there is no kind of value {tag!r}")
 
 
 def _is_unicode(text: str) -> bool:

@@ -237,7 +237,7 @@ def query(rng: random.Random) -> str:
 
 def same_rows(a: list[tuple[Any, ...]], b: list[tuple[Any, ...]]) -> bool:
     """Return whether two results hold the same rows."""
-    a, b = sorted(a, key=order_key), sorted(b, key=order_key)
+    a, b = (sorted(rows, key=lambda r: (order_key(r), repr(r))) for rows in (a, b))  # 0.0, -0.0
     return len(a) == len(b) and all(identical(x, y) for x, y in zip(a, b, strict=True))
 
 

@@ -81,7 +81,11 @@ class Life:
                 again = self.deltas[done:]  # it may get them a second time
                 del self.deltas[done:]
                 self.rt.add_reaction("r", self.rt.listens_to("r"), self.take)
-                assert self.deltas[done : done + len(again)] == again, (done, again, self.deltas[done:])
+                assert self.deltas[done : done + len(again)] == again, (
+                    done,
+                    again,
+                    self.deltas[done:],
+                )
 
     def step(self, step: Any) -> None:
         match step:

@@ -25,7 +25,7 @@ class ResultSink:
     needs_row_key = True
 
     def __init__(self, writer: Writer, stage: Inbox, columns: tuple[str, ...]) -> None:
-        self.columns = columns
+        self.stage, self.columns = stage, columns
         self.calls = {
             what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
         }

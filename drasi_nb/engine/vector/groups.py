@@ -1,0 +1,218 @@
+"""Groups made of whole columns: the members and sums that a group's accumulators take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import polars as pl
+
+from drasi_nb.engine.accumulators import SCALE, add_float
+from drasi_nb.engine.groups import FIRST, MEMBERS, VALUES, GroupStage
+from drasi_nb.engine.vector.columns import UnsupportedError
+from drasi_nb.engine.vector.expressions import Typed
+from drasi_nb.engine.vector.source import Source, is_plain
+from drasi_nb.language import ast
+from drasi_nb.plan.nodes import Aggregate, free_variables
+from drasi_nb.values.arithmetic import INT_MAX
+from drasi_nb.values.ordering import group_key, order_key
+
+_SUMMED = frozenset({"sum", "avg"})
+_ENDS = frozenset({"min", "max"})
+_FEW = 4  # so many matches to one element of a grouping value, or the values are taken
+
+
+class GroupsOut:
+    """Hands members of groups to a group stage.
+
+    Matches are put together by the elements whose properties are the grouping values, and where
+    those may be many, by the values.
+
+    Args:
+        source: The columns.
+        stage: Its groups.
+        operator: What is aggregated.
+        put: Puts an expression over the slots.
+
+    Raises:
+        UnsupportedError: An aggregate is one that is kept row by row.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        stage: GroupStage,
+        operator: Aggregate,
+        put: Callable[[ast.Expr], ast.Expr],
+    ) -> None:
+        self.source, self.stage = source, stage
+        self.keys = [put(e) for _, e in operator.keys]
+        self.calls = [
+            (call.kind, None if call.argument is None else put(call.argument))
+            for _, call in operator.aggregates
+        ]
+        for _, call in operator.aggregates:
+            if call.distinct or call.kind not in _SUMMED | _ENDS | {"count"}:
+                raise UnsupportedError(call.kind)
+        for e in self.keys:
+            if not source.is_slot(e) and not is_plain(e):
+                raise UnsupportedError("a computed grouping value")
+        free = frozenset[str]().union(*map(free_variables, self.keys))
+        self.slots = [name for name in source.match.names if name in free]
+        self.by_value = any(
+            source.size_of(name) * _FEW > source.pattern.size() for name in self.slots
+        )
+        self._typed: list[Typed | None] = []
+        self._by: dict[str, pl.Expr] = {}
+
+    def reads(self) -> list[ast.Expr]:
+        """Return the expressions that need columns."""
+        keys = self.keys if self.by_value else []
+        given = [*keys, *(e for _, e in self.calls if e is not None)]
+        return [e for e in given if not self.source.is_slot(e)]
+
+    def open(self) -> None:
+        """Translate."""
+        if self.by_value:
+            for i, key in enumerate(self.keys):
+                if isinstance(key, ast.Variable):
+                    self._by[f"k{i}"] = pl.col(self.source.handles(key.name))
+                else:
+                    self._by[f"k{i}"] = self.source.translator.value(key).expr
+        else:
+            handles = map(self.source.handles, self.slots)
+            self._by = {name: pl.col(name) for name in handles}
+        for kind, e in self.calls:
+            typed = None
+            if e is not None and not self.source.is_slot(e):
+                typed = self.source.translator.value(e)
+                if kind in _SUMMED and typed.kind not in ("f", "i", "0"):
+                    raise UnsupportedError("a sum of what is no number")
+            self._typed.append(typed)
+
+    def take(self, frame: pl.DataFrame) -> None:
+        """Put the matches of a part into their groups."""
+        by = list(self._by)
+        given = frame.with_columns(
+            *(expr.alias(name) for name, expr in self._by.items()),
+            *(t.expr.alias(f"a{i}") for i, t in enumerate(self._typed) if t is not None),
+        )
+        wanted = [pl.len().alias("members")]
+        calls = list(enumerate(zip(self.calls, self._typed, strict=True)))
+        for i, ((kind, _), typed) in calls:
+            if typed is not None and kind not in _ENDS:
+                wanted += self._parts(i, kind, typed, frame.height)
+        found = given.group_by(by).agg(wanted) if by else given.select(wanted)
+        groups = self._groups(found)
+        columns = {name: found[name].to_list() for name in found.columns}
+        for i, ((kind, argument), typed) in calls:
+            at = self.stage.places[i]
+            if kind == "count" and typed is None and argument is not None:
+                for group, members in zip(groups, columns["members"], strict=True):
+                    group[at] += members
+            elif typed is None:
+                continue
+            elif kind == "count":
+                for group, count in zip(groups, columns[f"c{i}"], strict=True):
+                    group[at] += count
+            elif kind in _ENDS:
+                self._ends(given, by, f"a{i}", at)
+            elif typed.kind == "f":
+                for group, total, count in zip(
+                    groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
+                ):
+                    group[at + 1] += total
+                    group[at + 3] += count
+                self._rest(given, by, f"a{i}", at)
+            else:
+                for group, total, count in zip(
+                    groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
+                ):
+                    group[at] += total
+                    group[at + 2] += count
+
+    @staticmethod
+    def _parts(i: int, kind: str, typed: Typed, height: int) -> list[pl.Expr]:
+        value = pl.col(f"a{i}")
+        if kind == "count":
+            return [value.count().alias(f"c{i}")]
+        if typed.kind == "f":
+            total = _scaled(value).filter(_is_exact(value)).sum()
+            return [total.alias(f"s{i}"), _is_exact(value).sum().alias(f"c{i}")]
+        if max(-typed.low, typed.high) * height > INT_MAX:
+            raise UnsupportedError("a sum that may leave 64 bits")
+        return [value.sum().alias(f"s{i}"), value.count().alias(f"c{i}")]
+
+    def _groups(self, found: pl.DataFrame) -> list[list[Any]]:
+        """Return the group of each row of members, made where there is none."""
+        keys, values = list[list[Any]](), list[list[Any]]()
+        for i, e in enumerate(self.keys):
+            key, value = self._key(e, found, f"k{i}")
+            keys.append(key)
+            values.append(value)
+        height = found.height
+        rows: Iterable[Any] = zip(*keys, strict=True) if keys else [()] * height
+        raws: Iterable[Any] = zip(*values, strict=True) if values else [()] * height
+        out = list[list[Any]]()
+        members = found["members"].to_list()
+        for key, raw, count in zip(rows, raws, members, strict=True):
+            group = self.stage.enter(key, raw)
+            group[MEMBERS] += count
+            for place, value in enumerate(raw):
+                if type(value) is float:
+                    group[FIRST + place] += count
+            group[VALUES] = raw
+            out.append(group)
+        return out
+
+    def _key(self, e: ast.Expr, found: pl.DataFrame, name: str) -> tuple[list[Any], list[Any]]:
+        """Return what a grouping value goes by, and the values."""
+        source = self.source
+        if isinstance(e, ast.Variable):
+            handles = found[name if self.by_value else source.handles(e.name)].to_list()
+            return source.identities(e.name, handles), source.elements(e.name, handles)
+        if self.by_value:
+            raw = found[name].to_list()
+        else:
+            assert isinstance(e, ast.Property) and isinstance(e.base, ast.Variable)
+            handles = found[source.handles(e.base.name)].to_list()
+            raw = source.property_values(e.base.name, e.key, handles)
+        return list(map(group_key, raw)), raw
+
+    def _rest(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
+        """Add the floats that are no multiple of 2^-60, or too large, one by one."""
+        value = pl.col(name)
+        rest = given.filter(value.is_not_null() & ~_is_exact(value))
+        if rest.height:
+            members = rest.select(*by, value.alias("value"), pl.lit(0).alias("members"))
+            for group, number in zip(
+                self._groups(members), members["value"].to_list(), strict=True
+            ):
+                add_float(group, at, number, 1)
+
+    def _ends(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
+        found = given.filter(pl.col(name).is_not_null()).group_by(*by, name).agg(count=pl.len())
+        members = found.with_columns(pl.lit(0).alias("members"))
+        values, counts = found[name].to_list(), found["count"].to_list()
+        fresh: dict[int, tuple[Any, dict[Any, list[Any]]]] = {}
+        for group, value, count in zip(self._groups(members), values, counts, strict=True):
+            ends = group[at].counts
+            key = order_key(value)
+            entry = ends.get(key)
+            if entry is None:
+                fresh.setdefault(id(ends), (ends, {}))[1][key] = [count, value]
+            else:
+                entry[0] += count
+        for ends, entries in fresh.values():
+            ends.update(entries)  # sorted in one go
+
+
+def _scaled(value: pl.Expr) -> pl.Expr:
+    return (value * SCALE).cast(pl.Int128, strict=False)
+
+
+def _is_exact(value: pl.Expr) -> pl.Expr:
+    """Return whether a float is a multiple of 2^-60 that fits; null counts as not."""
+    scaled = value * SCALE
+    whole = (scaled == scaled.floor()) & (scaled.abs() < 2.0**100)
+    return whole.fill_null(False) & value.is_not_nan().fill_null(False)

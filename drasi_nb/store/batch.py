@@ -1,0 +1,82 @@
+"""Many updates at once, as columns: what a frame becomes on its way into the store."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from drasi_nb.values.change import UPDATE, Accepted
+
+Values: TypeAlias = "list[Any] | array[float] | array[int]"
+"""A column: any values, or exactly floats or ints without nulls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Updates of elements with the same labels, each id once; an unknown id is inserted.
+
+    Attributes:
+        ids: Of the elements.
+        labels: Of every node; the one type of every relation.
+        properties: Columns, as long as ``ids``.
+        starts: Ids of where the relations start, all text or all integers; None of nodes.
+        ends: Ids of where they end.
+        op: ``UPDATE`` merges properties, ``INSERT`` replaces a known element.
+    """
+
+    ids: list[Any]
+    labels: tuple[str, ...]
+    properties: Mapping[str, Values]
+    starts: pl.Series | None = None
+    ends: pl.Series | None = None
+    op: int = UPDATE
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[Accepted]:
+        """Yield the updates one by one."""
+        names, labels, op = tuple(self.properties), self.labels, self.op
+        rows = zip(*self.properties.values(), strict=True) if names else repeat((), len(self))
+        starts, ends = (
+            repeat(None) if side is None else side.to_list()
+            for side in (self.starts, self.ends)
+        )
+        for element_id, row, start, end in zip(self.ids, rows, starts, ends):  # noqa: B905
+            properties = dict(zip(names, row, strict=True)) or None
+            yield Accepted(op, element_id, labels, properties, start, end, None)
+
+    def at(self, places: list[int]) -> Columns:
+        """Return the rows at some places."""
+        return self._of(
+            lambda values: (
+                values[places]
+                if isinstance(values, pl.Series)
+                else [values[place] for place in places]
+            )
+        )
+
+    def part(self, start: int, stop: int) -> Columns:
+        """Return the rows from one place to another."""
+        if not start and stop >= len(self):
+            return self
+        return self._of(lambda values: values[start:stop])
+
+    def _of(self, some: Callable[[Any], Any]) -> Columns:
+        return Columns(
+            some(self.ids),
+            self.labels,
+            {name: some(values) for name, values in self.properties.items()},
+            None if self.starts is None else some(self.starts),
+            None if self.ends is None else some(self.ends),
+            self.op,
+        )
+
+
+Batch = list[Accepted] | Columns
+"""Changes that are never split over two ticks."""

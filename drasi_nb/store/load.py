@@ -1,0 +1,275 @@
+"""Bulk loading: whole pages at once instead of cell by cell.
+
+What is loaded gets pages of its own; rows that the last page has left stay free. Cost: about
+a microsecond a row with five properties.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from drasi_nb.store.batch import Values
+from drasi_nb.store.graph import TABLE_BITS, Graph, RelationTable, admits
+from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
+from drasi_nb.store.table import Table
+
+_DENSE = 8  # so many times more are looked at in one go before each is looked up
+
+
+def load_nodes(
+    graph: Graph,
+    source: int,
+    labels: Iterable[str],
+    ids: list[Any],
+    columns: Mapping[str, Values],
+    stamps: array[int],
+) -> int:
+    """Add nodes whose ids are unknown in their source; return the first handle.
+
+    The others follow it in the order of ``ids``. Queries are the caller's.
+
+    Args:
+        graph: The store.
+        source: Number of the source.
+        labels: Of all of them.
+        ids: Each once.
+        columns: Property values, as long as ``ids``.
+        stamps: One of each node (``values.graph.STAMP_BITS``).
+    """
+    nodes = graph.nodes
+    group = nodes.group(source, frozenset(labels))
+    first = nodes.page_count << SHIFT
+    count = len(ids)
+    pages = _append(nodes, columns, stamps, count)
+    spare = (pages << SHIFT) - count
+    nodes.ids.extend(ids)
+    nodes.ids.extend([None] * spare)
+    nodes.page_group.extend([group] * pages)
+    for table in graph.tables:
+        table.first_out.extend([NO_LINKS] * pages)
+        table.first_in.extend([NO_LINKS] * pages)
+    for (wanted, sources), mask in nodes.masks.items():
+        mask.extend([admits(group, wanted, sources)] * pages)
+    group.free.extend(range(first + count + spare - 1, first + count - 1, -1))
+    graph.node_at[source].update(zip(ids, range(first, first + count), strict=True))
+    kinds = set(map(type, ids))
+    if len(kinds) == 1:
+        dtype = pl.String() if kinds == {str} else pl.Int64()
+        graph.loaded[source].append((pl.Series(ids, dtype=dtype), first))
+    _index(nodes, columns, first)
+    return first
+
+
+def load_relations(
+    graph: Graph,
+    source: int,
+    type_: str,
+    ids: list[Any],
+    src: array[int],
+    dst: array[int],
+    columns: Mapping[str, Values],
+    stamps: array[int],
+) -> int:
+    """Add relations whose ids are unknown in their source; return the first row.
+
+    Args:
+        graph: The store.
+        source: Number of the source.
+        type_: Of all of them.
+        ids: Each once.
+        src: Handles of the nodes, or ghosts, where they start.
+        dst: Where they end.
+        columns: Property values, as long as ``ids``.
+        stamps: One of each relation.
+    """
+    table = graph.type_table(type_)
+    first, count = table.page_count << SHIFT, len(ids)
+    pages = _append(table, columns, stamps, count)
+    spare = (pages << SHIFT) - count
+    blank = array("i", [NO_LINK]) * spare
+    table.ids.extend(ids)
+    table.ids.extend([None] * spare)
+    for ends, new in ((table.src, src), (table.dst, dst)):
+        ends.extend(new)
+        ends.extend(blank)
+    _chain(table.first_out, table.next_out, table.prev_out, src, first, blank)
+    _chain(table.first_in, table.next_in, table.prev_in, dst, first, blank)
+    table.free.extend(range(first + count + spare - 1, first + count - 1, -1))
+    codes = range(
+        first << TABLE_BITS | table.number,
+        (first + count) << TABLE_BITS | table.number,
+        1 << TABLE_BITS,
+    )
+    graph.relation_at[source].update(zip(ids, codes, strict=True))
+    _pairs(table, src, dst, first)
+    _index(table, columns, first)
+    return first
+
+
+def pages_of(values: Values) -> list[Page]:
+    """Return a column cut into pages; the last one is filled up with nulls."""
+    out: list[Page] = [values[at : at + PAGE] for at in range(0, len(values), PAGE)]
+    if len(out) and len(out[-1]) < PAGE:
+        out[-1] = [*out[-1], *[None] * (PAGE - len(out[-1]))]
+    if isinstance(values, list):
+        return [EMPTY if page.count(None) == PAGE else tuple(page) for page in out]
+    return out
+
+
+def _append(table: Table, columns: Mapping[str, Values], stamps: array[int], count: int) -> int:
+    """Add pages with the columns; return how many."""
+    pages = -(-count // PAGE)
+    for name in columns:
+        table.column(name)
+    for name, column in table.columns.items():
+        values = columns.get(name)
+        column.extend([EMPTY] * pages if values is None else pages_of(values))
+    padded = stamps + array("q", [0]) * ((pages << SHIFT) - count)
+    table.stamps.extend(padded[at : at + PAGE] for at in range(0, len(padded), PAGE))
+    table.page_count += pages
+    return pages
+
+
+def _index(table: Table, columns: Mapping[str, Values], first: int) -> None:
+    for name, index in table.indexes.items():
+        for row, value in enumerate(columns.get(name, ()), first):
+            if value is not None:
+                index.add(row, value)
+
+
+def _pairs(table: RelationTable, src: Sequence[int], dst: Sequence[int], first: int) -> None:
+    if table.has_pairs:
+        add = table.pairs().add
+        for row, (start, end) in enumerate(zip(src, dst, strict=True), first):
+            add(row, start, end)
+
+
+def _chain(
+    heads: list[array[int]],
+    next_: array[int],
+    prev: array[int],
+    nodes: array[int],
+    first: int,
+    blank: array[int],
+) -> None:
+    """Put new rows before what hangs on their nodes; rows of one node follow each other."""
+    ends = pl.DataFrame({"node": int_series(nodes)}).with_row_index("row", first)
+    ends = ends.with_columns(pl.col("row").cast(pl.Int32))
+    none = array("i", [NO_LINK]) * len(nodes)
+    if ends["node"].n_unique() == len(nodes):
+        for links in (next_, prev):
+            links.extend(none)
+            links.extend(blank)
+        groups = ends.select("node", head="row", tail="row")
+    else:
+        ends = ends.sort("node", maintain_order=True)
+        node, row = ends["node"], ends["row"]
+        is_last = (node != node.shift(-1)).fill_null(True)
+        is_first = (node != node.shift(1)).fill_null(True)
+        for links, near, is_end in (
+            (next_, row.shift(-1), is_last),
+            (prev, row.shift(1), is_first),
+        ):
+            chained = near.set(is_end, NO_LINK)
+            links.extend(int_array(chained.gather((row - first).arg_sort())))
+            links.extend(blank)
+        groups = pl.DataFrame(
+            {
+                "node": node.filter(is_first),
+                "head": row.filter(is_first),
+                "tail": row.filter(is_last),
+            }
+        )
+    _set_heads(heads, next_, prev, groups)
+
+
+def _set_heads(
+    heads: list[array[int]], next_: array[int], prev: array[int], groups: pl.DataFrame
+) -> None:
+    """Hang the chains from ``head`` to ``tail`` on their nodes."""
+    pages = groups["node"] // PAGE
+    present = pages.unique(maintain_order=True).to_list()
+    blank = [page for page in present if heads[page] is NO_LINKS]
+    if len(blank) * PAGE <= _DENSE * groups.height:  # whole pages at once
+        number = pl.Series(range(len(blank)), dtype=pl.Int32)
+        at = pages.replace_strict(pl.Series(blank, dtype=pl.Int32), number, default=None)
+        is_blank = at.is_not_null()
+        new = groups.with_columns(at=at).filter(is_blank)
+        flat = pl.repeat(NO_LINK, len(blank) * PAGE, dtype=pl.Int32, eager=True)
+        links = int_array(flat.scatter(new["at"] * PAGE + new["node"] % PAGE, new["head"]))
+        for place, page in enumerate(blank):
+            heads[page] = links[place * PAGE : (place + 1) * PAGE]
+        groups = groups.filter(~is_blank)
+    for node, head, tail in zip(*(groups[n].to_list() for n in groups.columns), strict=True):
+        links = heads[node >> SHIFT]
+        if links is NO_LINKS:
+            links = heads[node >> SHIFT] = array("i", NO_LINKS)
+        old = links[node & LOW]
+        if old != NO_LINK:
+            next_[tail] = old
+            prev[old] = tail
+        links[node & LOW] = head
+
+
+def handles_of(graph: Graph, source: int, ids: pl.Series) -> array[int]:
+    """Return the handles of nodes by id; a node that is not there yet becomes a ghost."""
+    distinct = ids.unique(maintain_order=True)
+    at, loaded = graph.node_at[source], graph.loaded[source]
+    known = sum(len(names) for names, _ in loaded)
+    if known and known < _DENSE * len(distinct) and loaded[0][0].dtype == ids.dtype:
+        frames = [
+            pl.DataFrame(
+                {
+                    "id": names,
+                    "handle": pl.int_range(
+                        first, first + len(names), dtype=pl.Int32, eager=True
+                    ),
+                }
+            )
+            for names, first in loaded
+            if names.dtype == ids.dtype
+        ]
+        found = distinct.to_frame("id").join(
+            pl.concat(frames), on="id", how="left", maintain_order="left"
+        )
+    else:
+        handles = list(map(at.get, distinct.to_list()))
+        found = pl.DataFrame({"id": distinct, "handle": pl.Series(handles, dtype=pl.Int32)})
+    if found["handle"].null_count():
+        missing = found.filter(pl.col("handle").is_null())["id"].to_list()
+        handles = [at[i] if i in at else graph.place(source, i, None) for i in missing]
+        filled = found["handle"].scatter(found["handle"].is_null().arg_true(), handles)
+        found = found.with_columns(handle=filled)
+    if len(distinct) < len(ids):
+        found = ids.to_frame("id").join(found, on="id", how="left", maintain_order="left")
+    return int_array(found["handle"])
+
+
+def int_series(values: array[int]) -> pl.Series:
+    """Return a copy of 32-bit integers as a column."""
+    buffer = pa.py_buffer(values.tobytes())
+    column = pl.from_arrow(pa.Array.from_buffers(pa.int32(), len(values), [None, buffer]))
+    assert isinstance(column, pl.Series)
+    return column
+
+
+def int_array(column: pl.Series) -> array[int]:
+    """Return a column of 32-bit integers without nulls as an array."""
+    values = array("i")
+    values.frombytes(buffer_of(column))
+    return values
+
+
+def buffer_of(column: pl.Series) -> memoryview:
+    """Return the bytes of a numeric column without nulls, without a copy where it has one chunk."""
+    data = column.rechunk().to_arrow()
+    width = data.type.bit_width // 8
+    buffer = data.buffers()[1]
+    if buffer is None:
+        return memoryview(b"")
+    return memoryview(buffer)[data.offset * width : (data.offset + len(data)) * width]

@@ -1,0 +1,123 @@
+"""What goes column by column is what the walk finds, row by row."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import columnwise
+import histories
+import polars as pl
+import pytest
+
+import drasi_nb as dnb
+from drasi_nb.engine import bulk
+from drasi_nb.engine.vector import stage
+from drasi_nb.errors import QueryError
+from drasi_nb.values.graph import STAMP_BITS
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let few rows go column by column too."""
+    monkeypatch.setattr(stage, "LEAST", 0)
+    monkeypatch.setattr(bulk, "LEAST", 1)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_bootstrap_and_later_changes(seed: int) -> None:
+    """A late query has what the oracle computes, and stays right."""
+    rng = random.Random(seed)
+    nodes, relations = rng.choice((3, 8, 20)), rng.choice((0, 6, 30))
+    there = columnwise.graph(rng, nodes, relations)
+    later = columnwise.changes(rng, 12, nodes, max(1, relations))
+    try:
+        histories.check(columnwise.query(rng), [*there, *later], [len(there) + 6], len(there))
+    except QueryError as error:
+        assert error.code == "type", error
+
+
+def loaded(seed: int, *, in_bulk: bool) -> list[Any]:
+    """Return what queries show, and the whole graph, after every tick of a history of frames."""
+    rng = random.Random(seed)
+    out = list[Any]()
+    rt = dnb.Runtime(clock=dnb.VirtualClock(5_000))
+    source = rt.add_source("s", dnb.PushSource())
+    texts = [columnwise.query(rng) for _ in range(3)]
+    texts.append("MATCH (a:A)-[:R]->(b) RETURN b.s AS s, avg(a.f) AS f, collect(a.i) AS l")
+    texts.append("MATCH (a:A) OPTIONAL MATCH (a)-[r:R]->(b:B) RETURN a.i AS i, b.i AS j")
+    for i, text in enumerate(texts):
+        try:
+            rt.add_query(f"q{i}", text, sources=["s"], auto_start=rng.random() < 0.9)
+        except QueryError:
+            continue
+    deltas = list[Any]()
+    for query in rt.queries.values():
+        query.on_delta(
+            lambda d: deltas.append((d.query_id, d.seq, sorted(map(repr, d.changes))))
+        )
+    for _ in range(4):
+        for _ in range(rng.choice((1, 1, 2, 3))):
+            names = rng.sample([f"n{i}" for i in range(30)], rng.randrange(1, 25))
+            if rng.random() < 0.6:
+                labels = [label for label in columnwise.LABELS if rng.random() < 0.7]
+                frame = columnwise.node_frame(rng, names)
+                if in_bulk:
+                    source.upsert_nodes(frame, label=labels, id="id")
+                else:
+                    source.push(
+                        {"op": "update", "id": row["id"], "labels": labels, "properties": row}
+                        for row in frame.to_dicts()
+                    )
+            else:
+                ends = [(rng.choice(names), rng.choice(names)) for _ in names]
+                values = columnwise.node_frame(rng, names).drop("id")
+                frame = pl.DataFrame(ends, schema=["from", "to"], orient="row").hstack(values)
+                frame = frame.with_columns(key=pl.Series([f"r{n}" for n in names]))
+                type_ = rng.choice(columnwise.TYPES)
+                if in_bulk:
+                    source.upsert_relations(frame, type=type_, start="from", end="to", id="key")
+                else:
+                    source.push(
+                        {
+                            "op": "update", "id": row.pop("key"), "labels": [type_],
+                            "start_id": row.pop("from"), "end_id": row.pop("to"), "properties": row,
+                        }
+                        for row in frame.to_dicts()
+                    )  # fmt: skip
+            if rng.random() < 0.3:
+                source.push({"op": "delete", "id": f"n{rng.randrange(30)}"})
+        rt.flush()
+        shown = {q.id: sorted(map(repr, q.keyed_rows())) for q in rt.queries.values()}
+        elements = [*rt.engine.graph.all_nodes({0}), *rt.engine.graph.all_relations({0})]
+        stored = sorted(
+            (str(e.id), repr(e), e.properties, e.stamp >> STAMP_BITS).__repr__()
+            for e in elements
+        )
+        out.append((rt.seq, shown, sorted(deltas), stored))
+        deltas.clear()
+    rt.close()
+    return out
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_frames_as_if_row_by_row(seed: int) -> None:
+    """The same results, deltas, elements and stamps, whatever way the rows go in."""
+    assert loaded(seed, in_bulk=True) == loaded(seed, in_bulk=False)
+
+
+def test_most_are_columnwise() -> None:
+    """The tests above test what they say."""
+    taken = 0
+    for seed in range(100):
+        rng = random.Random(seed)
+        rt = dnb.Runtime(clock=dnb.VirtualClock(0))
+        source = rt.add_source("s", dnb.PushSource())
+        source.push(columnwise.graph(rng, 10, 15))
+        try:
+            query = rt.add_query("q", columnwise.query(rng), sources=["s"])
+        except QueryError:
+            continue
+        assert query.compiled is not None
+        taken += query.compiled.is_columnwise()
+    assert taken > 60
