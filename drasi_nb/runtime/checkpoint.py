@@ -24,7 +24,7 @@ from drasi_nb.errors import CheckpointError, ComponentError, ConfigError
 from drasi_nb.runtime.components import log
 from drasi_nb.runtime.journal import Journal
 from drasi_nb.runtime.log import VERSION, LogFile, check_header, header
-from drasi_nb.runtime.snapshot import Snapshot, rejected_facts
+from drasi_nb.runtime.snapshot import Snapshot, rejected_facts, warm_up
 
 if TYPE_CHECKING:
     from drasi_nb.runtime.runtime import Runtime
@@ -142,13 +142,16 @@ class Checkpoint:
         self.longest_s = 0.0  # of all pieces of snapshots so far
         self._runtime = runtime
         self._executor = ThreadPoolExecutor(1, "drasi_nb sync")
+        self._executor.submit(warm_up)
         self._snapshot: Snapshot | None = None
         self._before = 0  # changes in journals before this snapshot's
         self.log = self._open(number, size)
         self.journal = runtime.pump.journal or Journal()
         self.journal.files.append(self.log)
         runtime.pump.journal = self.journal
-        self.journal.on_failure = runtime.background.keep
+        self.journal.on_failure = lambda text: runtime.background.keep(
+            f"{text.partition(';')[0]}; the ends of ticks wait for space, what is pushed is refused"
+        )
         runtime.registry.on_rejected = lambda r: self.journal.rejected(rejected_facts(r))
         self._wake, self._is_closed = threading.Event(), False
         self._syncer = threading.Thread(target=self._keep_synced, daemon=True)
@@ -172,8 +175,7 @@ class Checkpoint:
             }
             try:
                 file.append(header(facts))
-                self.directory.sync()
-            except (OSError, CheckpointError):
+            except CheckpointError:
                 file.close()
                 self.directory.journal(number).unlink(missing_ok=True)
                 raise
@@ -183,21 +185,29 @@ class Checkpoint:
 
     def _keep_synced(self) -> None:
         """Sync the journal, in a thread of its own, within ``sync_s`` of a push."""
-        synced = 0
+        synced, last = 0, self.log
         while not self._wake.wait(self._runtime.config.sync_s):
             file = self.log
             with contextlib.suppress(CheckpointError):  # it stays noted
                 file.push_out()
-            if file.written != synced:
+            if file.written != synced or file is not last:
                 synced = file.written
                 try:
                     file.sync()
+                    if file is not last:
+                        self.directory.sync()
+                        last = file
                 except OSError as error:
                     if not self._is_closed:
                         log.error("%s cannot be synced: %s", file.path, error)
                         self._runtime.background.keep(f"{file.path} cannot be synced: {error}")
 
     # -- snapshots ----------------------------------------------------------------------
+
+    @property
+    def is_writing(self) -> bool:
+        """Return whether a snapshot is on its way."""
+        return self._snapshot is not None
 
     @property
     def is_due(self) -> bool:
@@ -234,7 +244,10 @@ class Checkpoint:
             pump.run()
         if not pump.is_between:
             raise ComponentError("checkpoint() was called from inside a callback")
-        new = self._open(self.number + 1)
+        try:
+            new = self._open(self.number + 1)
+        except CheckpointError as error:
+            raise self._failed(error) from error
         with contextlib.suppress(CheckpointError):
             self.log.push_out()
         self.journal.files[self.journal.files.index(self.log)] = new
@@ -260,6 +273,9 @@ class Checkpoint:
                     runtime.pump.copying = None
                     runtime.wake()
                 if not more:
+                    await asyncio.wrap_future(
+                        self._executor.submit(self._put_in_force, self.number)
+                    )
                     self._done(snapshot)
                     return
                 await asyncio.sleep(runtime.config.pause_s)
@@ -273,17 +289,22 @@ class Checkpoint:
             snapshot.finish(copy_only=True)
             self._runtime.pump.copying = None
             snapshot.finish()
+            self._executor.submit(self._put_in_force, self.number).result()
             self._done(snapshot)
         except Exception as error:
             raise self._failed(error) from error
 
-    def _done(self, snapshot: Snapshot) -> None:
+    def _put_in_force(self, number: int) -> None:
+        """Make a snapshot count that is whole; in a thread, as the disk takes its time."""
         self.log.sync()
         self.directory.sync()
-        self.directory.set_current(self.number)
-        self._snapshot = None
+        self.directory.set_current(number)
+        self.directory.tidy(number)
+
+    def _done(self, snapshot: Snapshot) -> None:
+        if self._snapshot is snapshot:
+            self._snapshot = None
         self.longest_s = max(self.longest_s, snapshot.longest_s)
-        self.directory.tidy(self.number)
 
     def _failed(self, error: Exception) -> CheckpointError:
         snapshot, self._snapshot = self._snapshot, None

@@ -136,7 +136,7 @@ def _copy_rest(runtime: Runtime, state: StateCopy) -> None:
         }
         if component.kind == "query":
             query = runtime.queries[component.id]
-            facts["definition"] = query.definition
+            facts["definition"], facts["missing"] = query.definition, query.missing
             facts["last_seq"], facts["last_time_ms"] = query.last_seq, query.last_time_ms
             facts["columns"] = list(query.columns)
             facts["is_source"] = runtime.internal.is_source(query)

@@ -218,7 +218,8 @@ def put_back_query(query: Query, facts: Mapping[str, Any]) -> None:
     query.definition = definition = definition_of(facts["definition"])
     query.subscriptions = subscriptions(definition.sources, definition.middleware)
     query.sources = tuple(one.source for one in query.subscriptions)
-    if facts["missing"] is None:
+    query.missing = facts["missing"]
+    if query.missing is None:
         try:
             query.plan = plan_of(definition, query.sources)
         except DrasiNbError:  # a function of the user's that is not there; start() says so
@@ -229,7 +230,7 @@ def add_missing(runtime: Runtime, id_: str, facts: Mapping[str, Any], reason: st
     """Register a query that cannot run after a restart: it waits in Error to be added again."""
     query = runtime.put_query(id_)
     forget_compiled(runtime, query)
-    query.definition, query.plan = definition_of(facts), None
+    query.definition, query.plan, query.missing = definition_of(facts), None, reason
     query.sources = tuple(s if isinstance(s, str) else s["id"] for s in facts["sources"])
     component = runtime.component(id_)
     if component.status == "Added":

@@ -112,9 +112,8 @@ class Replay:
         if source != COMPONENTS:
             component = runtime.registry.components.get(source)
             if component is None or component.kind != "source":
-                raise ComponentError(
-                    f"the log has changes of source {source!r}, which the runtime has not"
-                )
+                text = f"the log has changes of source {source!r}, which the runtime has not"
+                raise ComponentError(text) if self._done is None else ValueError(text)
             component.changes += len(accepted)
         number = runtime.engine.graph.source(source)
         self.pump.enqueue(number, accepted, now_ms)

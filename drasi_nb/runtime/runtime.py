@@ -236,7 +236,7 @@ class Runtime:
         registration.tell_query(self, id, definition)
         query = self.put_query(id)
         query.definition, query.sources, query.plan = definition, wanted, plan
-        query.subscriptions = followed
+        query.subscriptions, query.missing = followed, None
         if is_started:
             registration.start_query(self, query)
         return query

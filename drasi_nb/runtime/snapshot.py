@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pyarrow as pa
 
+from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.runtime.components import Rejected
 from drasi_nb.runtime.copying import PageCopy, StateCopy, copy_state
 from drasi_nb.runtime.log import VERSION
@@ -60,6 +61,7 @@ class Snapshot:
         self._runtime, self._executor = runtime, executor
         self._steps = self._run()
         self._waits_for: Future[None] | None = None
+        next(self._steps)  # what is queued, at the moment from which the new journal counts
 
     def step(self, budget_s: float) -> bool:
         """Work for about so many seconds; return whether more is to be done.
@@ -67,6 +69,10 @@ class Snapshot:
         Raises:
             OSError: A file cannot be written.
         """
+        with young_kept_apart():
+            return self._step(budget_s)
+
+    def _step(self, budget_s: float) -> bool:
         end = time.perf_counter() + budget_s
         while (now := time.perf_counter()) < end:
             if self._waits_for is not None and not self._waits_for.done():
@@ -214,10 +220,11 @@ class Snapshot:
         with path.open("wb") as file:
             with pa.ipc.new_file(file, schema) as writer:
                 for copy, mine in parts:
-                    if mine is None:
-                        rows = [i for i, id_ in enumerate(copy.ids) if id_ is not None]
-                    else:
-                        rows = mine[2]
+                    rows = (
+                        [i for i, id_ in enumerate(copy.ids) if id_ is not None]
+                        if mine is None
+                        else mine[2]
+                    )
                     if not rows:
                         continue
                     whole = len(rows) == len(copy.ids)
@@ -226,7 +233,7 @@ class Snapshot:
                         _array(copy.ids, chosen, *id_type),
                         _array(copy.stamps, chosen, "int", pa.int64()),
                     ]
-                    if is_relation:
+                    if mine is not None:
                         arrays += [_of_buffer(ends, pa.int32()) for ends in mine[:2]]
                     arrays += [
                         _array(copy.columns.get(column, EMPTY), chosen, *kind)
@@ -269,22 +276,25 @@ def _lines(state: StateCopy) -> Generator[bytes]:
         elif kind == "rejected":
             yield dump(["rejected", *rejected_facts(line[1])]) + end
         elif kind == "component" and "definition" in line[1]:
-            yield dump(["component", {**line[1], **_definition(line[1]["definition"])}]) + end
+            definition, missing = described(line[1]["definition"])
+            missing = line[1]["missing"] or missing
+            facts = {**line[1], "definition": definition, "missing": missing}
+            yield dump(["component", facts]) + end
         else:
             yield dump(line) + end
     for (query, number), rows in state.entries.items():
         for key, saved in rows:
-            facts = [saved.kept, saved.added, saved.due_ms, saved.failure]
-            yield dump(["entry", query, number, key, *facts]) + end
+            entry = [saved.kept, saved.added, saved.due_ms, saved.failure]
+            yield dump(["entry", query, number, key, *entry]) + end
     for timer in state.timers:
         yield dump(["timer", *timer]) + end
     for key, versions in state.versions:
         yield dump(["version", key, versions]) + end
 
 
-def _definition(definition: Any) -> dict[str, Any]:
-    facts, reason = described(definition)
-    return {"definition": facts, "missing": reason}
+def warm_up() -> None:
+    """Have Arrow load what it loads with the first array, which takes long."""
+    pa.array(["a"], pa.large_string())
 
 
 def rejected_facts(rejected: Rejected) -> list[Any]:

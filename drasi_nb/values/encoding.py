@@ -68,7 +68,7 @@ def plain(value: Any) -> Any:
 
 def _special(kind: type, value: Any) -> dict[str, Any]:
     if kind in TEMPORAL or kind is Duration:
-        return {"$": value.kind, "parts": [plain(getattr(value, n)) for n in kind.__slots__]}  # type: ignore[attr-defined]
+        return {"$": value.kind, "parts": [plain(part) for part in value.__reduce__()[1]]}
     if kind is Awaiting:
         return {"$": "awaiting"}
     if kind is Node:

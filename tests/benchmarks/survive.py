@@ -86,9 +86,8 @@ async def snapshot(rt: dnb.Runtime, source: dnb.PushSource, count: int) -> None:
     await asyncio.sleep(0.5)
     idle, longest = longest, 0.0
     start = time.perf_counter()
-    before = rt.checkpoint_in.number
     rt.checkpoint_in.begin()
-    while rt.checkpoint_in.directory.current() == before:
+    while rt.checkpoint_in.is_writing:
         number += 1
         properties = {"temperature": 20.0 + number % 9}
         source.push({"op": "update", "id": f"n{number % count}", "labels": ["Room"],
