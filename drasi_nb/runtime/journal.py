@@ -39,19 +39,20 @@ class Journal:
         source: str,
         changes: Batch,
         now_ms: int,
+        before: int,
         synced: str | None = None,
     ) -> None:
-        """Write a batch.
+        """Write a batch that is about to be queued behind so many changes in all.
 
         Raises:
             CheckpointError: It could not be written; no file has it.
         """
         if not isinstance(changes, list):
-            self._write(dump_columns(source, now_ms, synced, changes))
+            self._write(dump_columns(("c", source, now_ms, before, synced), changes))
         elif synced is None:
-            self._write(dump_changes(("b", source, now_ms), changes))
+            self._write(dump_changes(("b", source, now_ms, before), changes))
         else:
-            self._write(dump_changes(("s", source, now_ms, synced), changes))
+            self._write(dump_changes(("s", source, now_ms, before, synced), changes))
         self.changes += len(changes)
 
     def operation(self, taken: int, tick_ms: int, now_ms: int, name: str, *facts: Any) -> None:

@@ -165,7 +165,7 @@ class Loading:
         pump.queue.append((graph.source(value_of(source)), batch, arrived_ms))
         pump.submitted += len(batch)
 
-    def _c(self, source: str, arrived_ms: int, _synced: None, facts: Any) -> None:
+    def _columns(self, source: str, arrived_ms: int, facts: Any) -> None:
         pump, columns = self.runtime.pump, read_columns(facts)
         number = self.runtime.engine.graph.source(value_of(source))
         pump.queue.append((number, columns, arrived_ms))

@@ -3,9 +3,9 @@
 The first line is a header. Every other line is a list that begins with its kind:
 
 ======================================  =====================================================
-``["b", source, arrived ms, changes]``  a batch was queued; ``"s"`` with a fifth item is one of
-                                        a synced frame, which names label or type
-``["c", source, arrived ms, ..]``       the same as columns (``store/writing.py``)
+``["b", source, arrived ms, n, ..]``    a batch was queued behind n changes in all: a list
+``["s", source, arrived ms, n, ..]``    the same of a synced frame: its name, a list
+``["c", source, arrived ms, n, ..]``    the same as columns (``store/writing.py``)
 ``["t", taken, clock ms, seq]``         a tick ended when so many changes were taken in all
 ``["f", taken, clock ms, fired ms]``    the clock rang rows that were due
 ``["l", clock ms]``                     the clock let late changes go on
@@ -15,7 +15,8 @@ The first line is a header. Every other line is a list that begins with its kind
 ``["x", ..]``                           a change was refused
 ======================================  =====================================================
 
-Values that JSON has not are written as ``values/encoding.py`` says.
+A batch whose n is less than what came before it takes the place of the last one: an interrupt
+kept that from being queued. Values that JSON has not are written as ``values/encoding.py`` says.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class LogFile:
         self.path, self.size, self.written = path, size, 0
         self._later = b""  # lines that may come with the next one
         self._lock = threading.Lock()
+        self._is_writing = False
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
         os.ftruncate(self._fd, size)
         os.lseek(self._fd, size, os.SEEK_SET)
@@ -65,7 +67,10 @@ class LogFile:
             CheckpointError: It could not be written.
         """
         with self._lock:
+            if self._is_writing:  # an interrupt came behind the write of a line
+                self._take_back()
             data = self._later + line if self._later else line
+            self._is_writing = True
             try:
                 if os.write(self._fd, data) != len(data):
                     self._rest(data)
@@ -77,6 +82,7 @@ class LogFile:
                 ) from error
             self._later = b""
             self.size += len(data)
+            self._is_writing = False
             self.written += 1
 
     def _rest(self, data: bytes) -> None:
@@ -93,6 +99,7 @@ class LogFile:
             os.lseek(self._fd, self.size, os.SEEK_SET)
         except OSError:  # closed, or the file is gone: the next append fails too
             return
+        self._is_writing = False
 
     def note(self, line: bytes) -> None:
         """Write a line, its end included, with the next one."""

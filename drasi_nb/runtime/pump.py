@@ -76,18 +76,19 @@ class Pump:
         now_ms = self.now_ms()
         if self.journal is not None:
             name = self.engine.graph.source_ids[source]
-            self.journal.batch(name, changes, now_ms, synced)
+            self.journal.batch(name, changes, now_ms, self.submitted, synced)
         self.enqueue(source, changes, now_ms)
 
     def enqueue(self, source: int, changes: Batch, now_ms: int) -> None:
         """Queue a batch; one by one and sorted, where changes may be late."""
-        self.submitted += len(changes)
         self._batches += 1
         if not self._batches % _TIMED:
             self._pushed_s.append(time.perf_counter())
         if self.lateness is None:
             self.queue.append((source, changes, now_ms))
+            self.submitted += len(changes)
         else:
+            self.submitted += len(changes)
             self.lateness.take(source, changes, now_ms)
 
     def _release(self, source: int, changes: list[Accepted], arrived_ms: int) -> None:
@@ -369,6 +370,11 @@ class Pump:
         return self.now_ms() if self._tick_ms is None else self._tick_ms
 
     # -- replay -------------------------------------------------------------------------
+
+    def drop_last(self, submitted: int) -> None:
+        """Drop what was queued last, so that so many changes were queued in all."""
+        while self.submitted > submitted and self.queue and self.lateness is None:
+            self.submitted -= len(self.queue.pop()[1])
 
     def take_up_to(self, taken: int, now_ms: int) -> None:
         """Take queued changes until so many were taken in all; their tick stays open.

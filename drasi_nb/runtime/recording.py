@@ -52,8 +52,9 @@ class Recorder:
         self._file.append(header(facts))
         if pump.lateness is not None:
             names = runtime.engine.graph.source_ids
-            for _, _, source, change, arrived_ms in pump.lateness.save()[1]:
-                self._file.append(dump_changes(("b", names[source], arrived_ms), [change]))
+            for n, (_, _, source, change, arrived_ms) in enumerate(pump.lateness.save()[1]):
+                head = ("b", names[source], arrived_ms, pump.taken + n)
+                self._file.append(dump_changes(head, [change]))
         if pump.journal is None:
             pump.journal = Journal()
         pump.journal.files.append(self._file)

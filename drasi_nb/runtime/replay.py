@@ -73,11 +73,11 @@ class Replay:
         kind, pump = record[0], self.pump
         match kind:
             case "b":
-                self._batch(record[1], record[2], [*map(read_change, record[3])], None)
+                self._batch(*record[1:4], None, [*map(read_change, record[4])])
             case "s":
-                self._batch(record[1], record[2], [*map(read_change, record[4])], record[3])
+                self._batch(*record[1:5], [*map(read_change, record[5])])
             case "c":
-                self._batch(record[1], record[2], read_columns(record[4]), record[3])
+                self._batch(*record[1:5], read_columns(record[5]))
             case "t":
                 _, taken, self._now_ms, seq = record
                 is_same = pump.end_tick(
@@ -107,8 +107,12 @@ class Replay:
             case _:
                 raise ValueError(f"there is no kind of line {kind!r}")
 
-    def _batch(self, source: str, now_ms: int, accepted: Batch, synced: str | None) -> None:
+    def _batch(
+        self, source: str, now_ms: int, before: int, synced: str | None, accepted: Batch
+    ) -> None:
         runtime, self._now_ms = self.runtime, now_ms
+        if self.pump.submitted > before + self._offset:
+            self.pump.drop_last(before + self._offset)
         if source != COMPONENTS:
             component = runtime.registry.components.get(source)
             if component is None or component.kind != "source":

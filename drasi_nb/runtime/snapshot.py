@@ -270,7 +270,7 @@ def _lines(state: StateCopy) -> Generator[bytes]:
             if type(line[2]) is list:
                 yield dump_changes(("queued", line[1], line[3]), line[2])
             else:
-                yield dump_columns(line[1], line[3], None, line[2])
+                yield dump_columns(("columns", line[1], line[3]), line[2])
         elif kind == "held":
             yield dump_changes(("held", line[1], line[3]), [line[2]])
         elif kind == "rejected":

@@ -15,8 +15,8 @@ from drasi_nb.values.encoding import plain, value_of
 _SIMPLE = frozenset({str, int, bool, type(None)})
 
 
-def dump_columns(source: str, now_ms: int, synced: str | None, columns: Columns) -> bytes:
-    """Return ``["c", source, arrived ms, synced, facts]`` as one line of JSON, its end included.
+def dump_columns(head: tuple[Any, ...], columns: Columns) -> bytes:
+    """Return ``[*head, facts]`` as one line of JSON, its end included.
 
     Cost: about 0.2 us a value of text and numbers.
     """
@@ -31,7 +31,7 @@ def dump_columns(source: str, now_ms: int, synced: str | None, columns: Columns)
         facts["starts"], facts["ends"] = (
             _written(ends.to_list()) for ends in (columns.starts, columns.ends)
         )
-    line = ["c", source, now_ms, synced, facts]
+    line = [*plain(list(head)), facts]
     try:
         return orjson.dumps(line, None, orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # text that is no Unicode, an integer beyond 64 bits

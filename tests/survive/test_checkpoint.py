@@ -118,7 +118,13 @@ def test_damage_is_named_by_file_and_line(tmp_path: Path) -> None:
     abandon(rt)
     file = tmp_path / "journal-0.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
-    for bad in (b'["b","s\n', b'["b","nobody",1,[]]\n', b'["t",99,1,1]\n', b'["?"]\n', b"7\n"):
+    for bad in (
+        b'["b","s\n',
+        b'["b","nobody",1,0,[]]\n',
+        b'["t",99,1,1]\n',
+        b'["?"]\n',
+        b"7\n",
+    ):
         file.write_bytes(b"".join([*lines[:2], bad, *lines[3:]]))
         with pytest.raises(dnb.CheckpointError, match=r"journal-0\.jsonl, line 3"):
             dnb.Runtime.restore(tmp_path)
@@ -131,8 +137,8 @@ def test_a_journal_cut_at_any_byte_is_whole_lines(tmp_path: Path) -> None:
     rt.add_query(
         "q", "MATCH (n:A) RETURN n.x AS x, drasi.previousValue(n.x) AS p", sources=["s"]
     )
-    for i in range(4):
-        source.push([node(i % 2, i), node("b", i)])
+    for i in range(2):
+        source.push([node(1, i), node("b", i)])
         rt.flush()
     rt.checkpoint_in.log.push_out()  # type: ignore[union-attr]
     abandon(rt)
@@ -155,9 +161,10 @@ def test_a_journal_cut_at_any_byte_is_whole_lines(tmp_path: Path) -> None:
             assert again.seq == 2 * batches + 1
         again.checkpoint_in.log.push_out()  # type: ignore[union-attr]
         abandon(again)
-        once_more = dnb.Runtime.restore(copy, clock=dnb.VirtualClock(1_000))
-        assert once_more.seq == again.seq
-        abandon(once_more)
+        if whole[size - 1 : size] == b"\n" or not size % 20:
+            once_more = dnb.Runtime.restore(copy, clock=dnb.VirtualClock(1_000))
+            assert once_more.seq == again.seq
+            abandon(once_more)
         shutil.rmtree(copy)
     assert len(states) == whole.count(b"\n")
 
@@ -244,7 +251,7 @@ def test_a_snapshot_that_fails_leaves_the_one_before(
 def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    if os.system(f"mount -t tmpfs -o size=192k tmpfs {disk} 2>/dev/null"):  # noqa: S605
+    if os.system(f"mount -t tmpfs -o size=192k tmpfs {disk} 2>/dev/null"):
         pytest.skip("a small file system cannot be mounted here")
     try:
         rt, source = runtime(disk / "c")
@@ -264,7 +271,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         assert state(again)[0] == before[0] and len(again.queries["q"]) == taken
         abandon(again)
     finally:
-        os.system(f"umount -l {disk}")  # noqa: S605
+        os.system(f"umount -l {disk}")
 
 
 def test_a_snapshot_is_taken_by_itself(tmp_path: Path) -> None:
@@ -298,7 +305,7 @@ def test_a_snapshot_in_slices_sees_one_moment(tmp_path: Path) -> None:
                     rt.flush()  # completes the copy
                 await asyncio.sleep(0)
             while checkpoint.is_writing:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.001)  # noqa: ASYNC110
             assert checkpoint.directory.current() == turn + 1
             await rt.settled()
         rows = q.rows()
@@ -527,3 +534,62 @@ def test_another_lateness_is_refused(tmp_path: Path) -> None:
     with pytest.raises(dnb.ConfigError, match="lateness_ms=5"):
         dnb.Runtime.restore(tmp_path, config=dnb.RuntimeConfig())
     dnb.Runtime.restore(tmp_path, config=dnb.RuntimeConfig(lateness_ms=5)).close()
+
+
+def test_an_interrupt_in_a_push_leaves_log_and_runtime_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the write of the line, and between the line and the queue."""
+    path = tmp_path / "c"
+    rt, source = runtime(path)
+    rt.add_query("q", ROWS, sources=["s"])
+    source.push(node(1, 1))
+    write, enqueue = os.write, rt.pump.enqueue
+
+    def interrupted_write(descriptor: int, data: Any) -> int:
+        write(descriptor, data)
+        raise KeyboardInterrupt
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    for place in range(2):
+        with monkeypatch.context() as patch:
+            if place:
+                patch.setattr(rt.pump, "enqueue", interrupted)
+            else:
+                patch.setattr(log.os, "write", interrupted_write)
+            with pytest.raises(KeyboardInterrupt):
+                source.push(node("interrupted", place))
+        source.push(node(2, 2))
+        source.push(node(3 + place, 3))
+        rt.flush()
+        source.push(node(5 + place, 3))
+    assert rt.pump.enqueue == enqueue
+    before = state(rt)
+    again = crash(rt, path)
+    assert state(again) == before and len(again.pump.queue) == 1
+    abandon(again)
+
+
+def test_a_removed_source_stays_removed(tmp_path: Path) -> None:
+    path = tmp_path / "c"
+    rt, source = runtime(path, lateness_ms=5)
+    rt.add_source("t", dnb.PushSource())
+    q = rt.add_query(
+        "q", "MATCH (n:A) RETURN n.x AS x, drasi.previousValue(n.x) AS p", sources=["t"]
+    )
+    for i in range(9):
+        source.push(node(i, i))
+        rt.sources["t"].push(node(i, i))
+        rt.clock.advance(2)  # type: ignore[attr-defined]
+    rt.remove("s")
+    for is_snapshot in (False, True):
+        if is_snapshot:
+            rt.checkpoint()
+        before = state(rt)
+        rt = crash(rt, path)
+        assert state(rt) == before and list(rt.sources) == ["t"]
+    rt.clock.advance(20)  # type: ignore[attr-defined]
+    assert len(rt.queries["q"]) == 9 > len(q)
+    abandon(rt)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lives import check
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**40))
 def test_a_killed_runtime_goes_on_as_if_it_had_not_been(seed: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
