@@ -73,11 +73,14 @@ class Replay:
         kind, pump = record[0], self.pump
         match kind:
             case "b":
-                self._batch(*record[1:4], None, [*map(read_change, record[4])])
+                _, source, now_ms, before, changes = record
+                self._batch(source, now_ms, before, None, [*map(read_change, changes)])
             case "s":
-                self._batch(*record[1:5], [*map(read_change, record[5])])
+                _, source, now_ms, before, synced, changes = record
+                self._batch(source, now_ms, before, synced, [*map(read_change, changes)])
             case "c":
-                self._batch(*record[1:5], read_columns(record[5]))
+                _, source, now_ms, before, synced, facts = record
+                self._batch(source, now_ms, before, synced, read_columns(facts))
             case "t":
                 _, taken, self._now_ms, seq = record
                 is_same = pump.end_tick(
