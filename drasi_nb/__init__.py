@@ -21,6 +21,9 @@ from drasi_nb.errors import (
 )
 from drasi_nb.frames.delta import Delta
 from drasi_nb.functions.own import function, functions
+from drasi_nb.runtime.configuration.convert import DrasiConfig
+from drasi_nb.runtime.configuration.kinds import kind
+from drasi_nb.runtime.configuration.lint.report import Finding
 from drasi_nb.runtime.query import Query
 from drasi_nb.runtime.runtime import Runtime
 from drasi_nb.sources.push import PushSource
@@ -40,8 +43,10 @@ __all__ = [
     "ComponentError",
     "ConfigError",
     "Delta",
+    "DrasiConfig",
     "DrasiNbError",
     "EvaluationError",
+    "Finding",
     "FrameError",
     "Node",
     "Path",
@@ -58,6 +63,7 @@ __all__ = [
     "VirtualClock",
     "function",
     "functions",
+    "kind",
     "temporal",
 ]
 

@@ -7,7 +7,7 @@ DrasiNbError
 ├── EvaluationError       an expression failed on data; the row is dropped and counted
 ├── ChangeError           a change or a batch of changes was refused
 ├── ComponentError        a source, query or reaction: unknown, or in the wrong state
-├── ConfigError           a setting is out of its range
+├── ConfigError           a setting is malformed or out of its range
 ├── CheckpointError       a journal, snapshot or recording cannot be written or read
 └── FrameError            a result cannot be shown as a frame of one schema
 """
@@ -105,9 +105,19 @@ class ComponentError(DrasiNbError):
 
 
 class ConfigError(DrasiNbError):
-    """A setting is out of its range."""
+    """A setting is malformed or out of its range.
+
+    Attributes:
+        problem: What is wrong, without the place.
+        place: Where in a configuration, such as ``queries[2].sources[0].id``, if it is in one.
+    """
 
     code = "config"
+
+    def __init__(self, problem: str, *, place: str | None = None) -> None:
+        self.problem, self.place = problem, place
+        where = "the configuration" if place == "" else place
+        super().__init__(problem if where is None else f"{where}: {problem}")
 
 
 class CheckpointError(DrasiNbError):

@@ -84,6 +84,30 @@ def test_the_components_are_a_source(rt: dnb.Runtime) -> None:
     assert q.rows() == []
 
 
+def test_relations_of_components_are_there_at_once_and_go(rt: dnb.Runtime) -> None:
+    q = rt.add_query(
+        "edges",
+        "MATCH (c)-[r]->(s) RETURN c.id AS c, type(r) AS r, s.id AS s",
+        sources=["__components__"],
+    )
+    rt.add_source("t", dnb.PushSource())
+    rt.add_query("a", "MATCH (n) RETURN n.x AS x", sources=["s"], auto_start=False)
+    rt.add_reaction("r", ["a"], lambda _delta: None)
+    rt.flush()
+
+    def edges() -> set[tuple[str, ...]]:
+        return {tuple(row.values()) for row in q.rows()}
+
+    assert edges() == {("a", "SUBSCRIBES_TO", "s"), ("r", "LISTENS_TO", "a")}
+    rt.add_query("a", "MATCH (n) RETURN n.x AS x", sources=["t"], auto_start=False)
+    rt.flush()
+    assert edges() == {("a", "SUBSCRIBES_TO", "t"), ("r", "LISTENS_TO", "a")}
+    rt.remove("r")
+    rt.add_reaction("r", [], lambda _delta: None)
+    rt.flush()
+    assert edges() == {("a", "SUBSCRIBES_TO", "t")}
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_two_queries_are_one(rt: dnb.Runtime, seed: int) -> None:
     """A query over a query's rows is the query with WITH between."""

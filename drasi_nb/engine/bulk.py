@@ -6,21 +6,19 @@ cheaper than to hand them every row; results are the same either way.
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING
 
 from drasi_nb.engine.garbage import collection_paused
+from drasi_nb.engine.updates import stamps_of, update_nodes
 from drasi_nb.store.batch import Columns
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
-from drasi_nb.values.graph import STAMP_BITS
 
 if TYPE_CHECKING:
     from drasi_nb.engine.handlers import Handler
     from drasi_nb.engine.stages import CompiledQuery
     from drasi_nb.engine.tick import Engine
 
-LEAST = 1_024  # rows; fewer are applied one by one
-_SEQ_PART = (1 << STAMP_BITS) - 1
+LEAST = 256  # rows; fewer are applied one by one
 
 
 def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
@@ -35,7 +33,7 @@ def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
                 _load(engine, source, fresh)
         else:
             _one_by_one(engine, source, fresh)
-    if known is not None:
+    if known is not None and not update_nodes(engine, source, known):
         _one_by_one(engine, source, known)
 
 
@@ -67,16 +65,16 @@ def _aside(engine: Engine, source: int, columns: Columns) -> bool:
     graph, labels = engine.graph, columns.labels
     if columns.starts is None:
         group = graph.nodes.group(source, frozenset(labels))
-        hearing = engine.router.node(group).enums
+        hearing = engine.router.node(group).handlers
         there = len(graph.node_at[source])
     else:
         table = graph.type_table(labels[0])
-        hearing = engine.router.relation(table, source).enums
+        hearing = engine.router.relation(table, source).handlers
         there = len(table.ids)
     if not hearing:
         return True
-    heard = set(hearing)
-    queries = [q for q in engine.router.queries if any(h.enum in heard for h in handlers(q))]
+    heard = {id(handler) for handler in hearing}
+    queries = [q for q in engine.router.queries if any(id(h) in heard for h in handlers(q))]
     for query in queries:
         share = 20 if query.is_columnwise() else 2
         if len(columns) * share < there:
@@ -102,14 +100,3 @@ def _load(engine: Engine, source: int, columns: Columns) -> None:
     src, dst = (handles_of(graph, source, side) for side in (columns.starts, columns.ends))
     properties = columns.properties
     load_relations(graph, source, columns.labels[0], columns.ids, src, dst, properties, stamps)
-
-
-def stamps_of(time_ms: int, first_seq: int, count: int) -> array[int]:
-    """Return the stamps of changes that follow each other at one time."""
-    base, stamps = time_ms << STAMP_BITS, array("q")
-    while count:
-        low = first_seq & _SEQ_PART
-        some = min(count, _SEQ_PART + 1 - low)
-        stamps.extend(range(base | low, (base | low) + some))
-        first_seq, count = first_seq + some, count - some
-    return stamps

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from drasi_nb.engine.codegen.shared import Part
 from drasi_nb.engine.codegen.slots import Kind
 from drasi_nb.language import ast
 from drasi_nb.values.graph import STAMP
@@ -20,6 +22,10 @@ class Handler:
         reads_stamp: Whether it matters when the element changed.
         enum: ``enum(element, weight)``; a relation is passed as (table, row).
         upd: ``upd(element, old values)``, right only where no other slot fits the element.
+        slot: Number of the slot among those of its kind.
+        part: What may be walked together with parts of other queries; None of nothing.
+        many: ``many(nodes, old values by key)``, what ``upd`` does for many nodes; it may raise
+            ``UnsupportedError`` before it did anything.
     """
 
     kind: Kind
@@ -28,6 +34,9 @@ class Handler:
     enum: Callable[..., None]
     upd: Callable[..., None]
     reads_stamp: bool = False
+    slot: int = 0
+    part: Part | None = None
+    many: Callable[[list[int], Mapping[str, list[Any]]], None] | None = None
 
     def hears(self, changed: frozenset[str]) -> bool:
         """Return whether a change of these properties, and the stamp, matters."""

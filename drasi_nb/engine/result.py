@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import repeat
 from typing import Any, Protocol
 
@@ -51,6 +51,23 @@ class ResultStage:
             self.mark()
         self.loaded.extend(zip(keys, repeat(None), rows))
 
+    def change(
+        self, keys: list[Any], befores: list[Row | None], afters: list[Row | None]
+    ) -> None:
+        """Let many rows change, come or go, each key once."""
+        if not self.pending and not self.loaded:
+            self.mark()
+            self.loaded.extend(zip(keys, befores, afters, strict=True))
+            return
+        for key, before, after in zip(keys, befores, afters, strict=True):
+            if before is not None:
+                if after is None:
+                    self.remove(key, before)
+                else:
+                    self.update(key, before, after)
+            elif after is not None:
+                self.add(key, after)
+
     def add(self, key: Any, row: Row) -> None:
         """A row enters."""
         entry = self.pending.get(key)
@@ -83,14 +100,28 @@ class ResultStage:
 
     def take(self) -> list[RowChange]:
         """Return the tick's changes, those that cancel out left out, and forget them."""
+        same = self._same
+        changes: Iterable[RowChange] = (
+            (key, before, after) for key, (before, after) in self.pending.items()
+        )
+        if self.loaded:
+            changes = self._merged() if self.pending else self.loaded
         out = [
-            (key, before, after)
-            for key, (before, after) in self.pending.items()
-            if not (before is after or (before == after and self._same(before, after)))
+            change
+            for change in changes
+            if not (
+                change[1] is change[2]
+                or (change[1] == change[2] and same(change[1], change[2]))
+            )
         ]
         self.pending.clear()
-        if self.loaded:
-            out = [*self.loaded, *out]
-            self.loaded = []
+        self.loaded = []
         self.taken += len(out)
         return out
+
+    def _merged(self) -> Iterable[RowChange]:
+        """Return what came at once, with what came to the same rows later."""
+        merged: dict[Any, list[Row | None]] = {k: [b, a] for k, b, a in self.loaded}
+        for key, (before, after) in self.pending.items():
+            merged.setdefault(key, [before, after])[1] = after
+        return ((key, before, after) for key, (before, after) in merged.items())

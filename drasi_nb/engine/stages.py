@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from drasi_nb.engine.apply import ApplyStage
 from drasi_nb.engine.codegen.leaf import Column, Leaf, Place
 from drasi_nb.engine.codegen.match import Walk
+from drasi_nb.engine.codegen.shared import Part
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
 from drasi_nb.engine.codegen.slots import Anchor, Kind, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
-from drasi_nb.engine.failures import FailureLog
+from drasi_nb.engine.failures import Failure, FailureLog
 from drasi_nb.engine.groups import GroupStage
 from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.result import Inbox, ResultStage, RowChange
@@ -21,7 +23,7 @@ from drasi_nb.engine.sessions import SessionStage
 from drasi_nb.engine.timed import TimedStage
 from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.engine.vector.columns import Reader
-from drasi_nb.engine.vector.stage import columnwise
+from drasi_nb.engine.vector.stage import change_columnwise, columnwise
 from drasi_nb.plan.explain import Numbers
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.limits import with_limits
@@ -43,6 +45,9 @@ from drasi_nb.plan.nodes import (
 )
 from drasi_nb.store.indexes import scan_pages
 from drasi_nb.values.ordering import identical
+
+if TYPE_CHECKING:
+    from drasi_nb.engine.core import Core
 
 Tail = tuple[Filter | Project, ...]
 _STEP = 255  # handles in one step of a bootstrap, less one
@@ -91,8 +96,10 @@ class CompiledQuery:
 
     Args:
         plan: What to keep right.
+        operators: The same, from ``prepared()``.
         view: What it sees.
         mark: Called when a tick first touches the query.
+        core: What it begins with, where it shares that with others.
 
     Attributes:
         handlers: What to call when an element changes, by part of the query: a change may be
@@ -101,10 +108,19 @@ class CompiledQuery:
         timed: How many stages, from the first on, must see every change by itself.
         depth: Behind how many other queries, whose results it reads, it stands.
         asks_versions: Whether it asks what elements were.
+        entry: Makes the code that takes the rows of its core, in another module.
     """
 
-    def __init__(self, plan: Plan, view: View, mark: Callable[[CompiledQuery], None]) -> None:
-        self.plan, self.view = plan, view
+    def __init__(
+        self,
+        plan: Plan,
+        operators: tuple[Operator, ...],
+        view: View,
+        mark: Callable[[CompiledQuery], None],
+        core: Core | None = None,
+    ) -> None:
+        self.plan, self.view, self.core = plan, view, core
+        self.entry: Callable[[Writer], Leaf] | None = None
         self.log = FailureLog()
         self.is_touched = False
         self._mark_with = mark
@@ -118,14 +134,17 @@ class CompiledQuery:
         self.result = ResultStage(self._mark, identical)
         self._firsts: list[First] = []
         self._numbers = 0
-        self.operators = pruned(narrowed(with_limits(plan.operators)), frozenset(plan.columns))
+        self.operators = operators
         self._reads_stamps = reads_stamps(self.operators)
         self.stage_of: dict[int, Stage] = {}  # by the id of its operator
         self._handed: dict[Stage, list[int]] = {}  # one count each, which the pipes increase
         self._timings: dict[Stage, Timing] = {}
         self._walked: dict[int, tuple[list[Handler], Stage | None]] = {}  # by id of the Match
         self._runs = -1
-        self._chain(self.operators, self.result, plan.columns)
+        if core is None:
+            self._chain(operators, self.result, plan.columns)
+        else:
+            self._follow(core)
         last = next(
             (op for op in reversed(plan.operators) if not isinstance(op, Project)), None
         )
@@ -167,6 +186,21 @@ class CompiledQuery:
             operators = (Apply((first,), "join", first.names), *rest)
         self._pipe(start, operators, final, columns)
 
+    def _follow(self, core: Core) -> None:
+        """Compile what follows the groups of a core."""
+        length = len(core.operators)
+        own, rest = self.operators[:length], self.operators[length:]
+        self._walked[id(own[0])] = (core.handlers[0], core.group)
+        self.stage_of[id(own[-1])] = core.group
+        self._handed[core.group] = core.handed
+        self.sources.extend(core.sources)
+        tail, head, later = _split(rest)
+        columns, names = self.plan.columns, core.group.names
+        sink, following = self._sink(Writer(), head, later, self.result, columns, names, tail)
+        self.entry = partial(self._leaf, tail, sink, -self._number())
+        if following is not None:
+            self._pipe(following, later, self.result, columns)
+
     def _pipe(
         self,
         stage: Stage,
@@ -180,22 +214,7 @@ class CompiledQuery:
         sink, following = self._sink(writer, head, later, final, columns, stage.names, tail)
         leaf = Leaf(writer, tail, sink, self._fail(writer, -self._number()))
         handed = self._handed[stage] = [0]
-        with writer.block("def pipe(key, o, n):"):
-            writer.line(f"{writer.bind(handed)}[0] += 1")
-            before, after = (
-                Place(
-                    writer,
-                    None,
-                    {
-                        name: Column(None, f"{side}[{i}]", True)
-                        for i, name in enumerate(stage.names)
-                    },
-                    side,
-                )
-                for side in ("o", "n")
-            )
-            flags = ("o is not None", "n is not None")
-            leaf.sides(before, after, "key", frozenset(), flags)
+        write_pipe(writer, stage.names, [leaf], handed)
         stage.next = writer.load()["pipe"]
         self.sources.append(writer.source())
         if following is not None:
@@ -275,7 +294,8 @@ class CompiledQuery:
         tail, head, later = _split(operators)
         tail = (Filter(late), *tail) if late else tail
         sink, following = self._sink(writer, head, later, final, columns, names, tail)
-        leaf = Leaf(writer, tail, sink, self._fail(writer, -self._number()))
+        number = -self._number()
+        leaf = Leaf(writer, tail, sink, self._fail(writer, number))
         slots = [("node", i, s.name, s.labels) for i, s in enumerate(match.nodes)]
         slots += [("relation", i, s.name, s.types) for i, s in enumerate(match.relations)]
         for kind, i, _, _ in slots:
@@ -285,7 +305,10 @@ class CompiledQuery:
                 Walk(writer, self.view, match, leaf, reads, anchor).write(name)
         namespace = writer.load()
         self.sources.append(writer.source())
-        handlers = list[Handler]()
+        handlers, part = (
+            list[Handler](),
+            Part(match, self.view, partial(self._leaf, tail, sink, number)),
+        )
         for kind, i, name, labels in slots:
             known = reads.by_slot.get(name, set[str]())
             handlers.append(
@@ -296,6 +319,11 @@ class CompiledQuery:
                     namespace[f"enum_{kind}_{i}"],
                     namespace[f"upd_{kind}_{i}"],
                     self._reads_stamps and (known is None or name in reads.stamps),
+                    i,
+                    part,
+                    partial(change_columnwise, match, tail, sink, self.view, i)
+                    if kind == "node"
+                    else None,
                 )
             )
         self.handlers.append(handlers)
@@ -303,6 +331,12 @@ class CompiledQuery:
         self._firsts.append(First(match, tail, sink, namespace["enum_node_0"]))
         if following is not None:
             self._pipe(following, later, final, columns)
+
+    def _leaf(
+        self, tail: Tail, sink: ResultSink | GroupSink, number: int, writer: Writer
+    ) -> Leaf:
+        """Return the end of a walk in another module than its own."""
+        return Leaf(writer, tail, sink.into(writer), self._fail(writer, number))
 
     # -- running ------------------------------------------------------------------------
 
@@ -332,6 +366,8 @@ class CompiledQuery:
 
     def is_columnwise(self) -> bool:
         """Return whether evaluating it from the store goes column by column."""
+        if self.core is not None:
+            return self.core.is_columnwise()
         return bool(self._firsts) and all(
             columnwise(f.match, f.tail, f.sink, self.view, Reader(self.view.graph), 0)
             for f in self._firsts
@@ -354,6 +390,19 @@ class CompiledQuery:
         self.is_touched = False
         return self.result.take()
 
+    def timing(self) -> Timing | None:
+        """Return what the first stage took."""
+        return self._timings.get(self.stages[0])
+
+    def failures(self) -> list[Failure]:
+        """Return the rows that fail now, the latest of them."""
+        before = [] if self.core is None else self.core.failures()
+        return [*before, *self.log.latest()]
+
+    def failing(self) -> int:
+        """Return how many rows fail now."""
+        return self.log.count + (0 if self.core is None else self.core.failing())
+
     def numbers(self, operator: Operator, walks: Mapping[Any, Timing]) -> Numbers | None:
         """Return what an operator did; None of one without a stage of its own.
 
@@ -371,8 +420,35 @@ class CompiledQuery:
         if stage is None:
             return None
         timing = self._timings.get(stage)
+        if self.core is not None and stage is self.core.group:
+            timing = self.core.timing()
         mean_us = None if timing is None else timing.mean_us()
         return Numbers(stage.held(), stage.taken, self._handed[stage][0], mean_us)
+
+
+def prepared(plan: Plan) -> tuple[Operator, ...]:
+    """Return the operators of a plan as they are run."""
+    return pruned(narrowed(with_limits(plan.operators)), frozenset(plan.columns))
+
+
+def write_pipe(
+    writer: Writer, names: tuple[str, ...], leaves: list[Leaf], handed: list[int]
+) -> None:
+    """Write ``pipe(key, row before, row after)``, which hands a row of a stage to the leaves."""
+    with writer.block("def pipe(key, o, n):"):
+        writer.line(f"{writer.bind(handed)}[0] += 1")
+        for leaf in leaves:
+            before, after = (
+                Place(
+                    writer,
+                    None,
+                    {name: Column(None, f"{side}[{i}]", True) for i, name in enumerate(names)},
+                    side,
+                )
+                for side in ("o", "n")
+            )
+            flags = ("o is not None", "n is not None")
+            leaf.sides(before, after, "key", frozenset(), flags)
 
 
 def _split(

@@ -6,19 +6,21 @@ What a walk reads must be all old or all new, so nothing is written between.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
 from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.core import Core, beginning
 from drasi_nb.engine.history import History
 from drasi_nb.engine.result import RowChange
 from drasi_nb.engine.routing import Route, Router
-from drasi_nb.engine.stages import CompiledQuery
+from drasi_nb.engine.stages import CompiledQuery, prepared
 from drasi_nb.engine.timers import Timers
 from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.engine.vector.columns import Reader, UnsupportedError
-from drasi_nb.plan.nodes import Plan
+from drasi_nb.plan.nodes import Operator, Plan
 from drasi_nb.store.graph import Graph, Group, RelationTable
 from drasi_nb.store.paging import LOW, SHIFT
 from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted
@@ -52,6 +54,9 @@ class Engine:
         self.timed: list[CompiledQuery] = []
         self.stamp = 0  # of the change that is applied
         self.walks: dict[Any, Timing] = {}  # of handlers, one change in SAMPLED
+        self.cores: dict[Any, Core] = {}
+        self.unfinished: list[tuple[Any, Generator[None]]] = []  # walks that were left off
+        self.finish_by: float | None = None  # when walks in steps are left off; None: never
         self.stale: list[
             CompiledQuery
         ] = []  # set aside, to be made anew at the end of the tick
@@ -88,21 +93,60 @@ class Engine:
         """Do what ``add_query`` does in steps of a few ms; the graph must not change meanwhile."""
         sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
         view = View(self.graph, sources, self.most_trails, self.timers, self.history)
-        query = self._compiled(plan, view, resume)
+        operators = prepared(plan)
+        core = yield from self._core(beginning(operators), view)
         try:
-            yield from query.bootstrap(Reader(self.graph))
-        except UnsupportedError:
-            if query in self.touched:
-                self.touched.remove(query)
-            query = self._compiled(plan, view, resume)
-            yield from query.bootstrap()
+            query = self._compiled(plan, operators, view, core, resume)
+            try:
+                yield from query.bootstrap(Reader(self.graph))
+            except UnsupportedError:
+                if query in self.touched:
+                    self.touched.remove(query)
+                query = self._compiled(plan, operators, view, core, resume)
+                yield from query.bootstrap()
+        except BaseException:
+            if core is not None and not core.followers:
+                self.remove_query(core)
+            raise
+        if core is not None:
+            core.join(query)
         self._set_queries([*self.router.queries, query])
         return query
 
+    def _core(
+        self, operators: tuple[Operator, ...] | None, view: View
+    ) -> Generator[None, None, Core | None]:
+        """Return the beginning that a query shares, evaluated in steps where it is new."""
+        if operators is None:
+            return None
+        name = (operators, view.sources)
+        core = self.cores.get(name)
+        if core is None:
+            core = Core(operators, view, self.touched.append)
+            try:
+                yield from core.bootstrap(Reader(self.graph))
+            except UnsupportedError:
+                if core in self.touched:
+                    self.touched.remove(core)
+                core = Core(operators, view, self.touched.append)
+                yield from core.bootstrap()
+            self.cores[name] = core
+            self._set_queries([*self.router.queries, core])
+        if core in self.touched:
+            self.touched.remove(core)
+            core.log.seq = self.seq
+            core.flush()
+        return core
+
     def _compiled(
-        self, plan: Plan, view: View, resume: Callable[[CompiledQuery], None] | None
+        self,
+        plan: Plan,
+        operators: tuple[Operator, ...],
+        view: View,
+        core: Core | None,
+        resume: Callable[[CompiledQuery], None] | None,
     ) -> CompiledQuery:
-        query = CompiledQuery(plan, view, self.touched.append)
+        query = CompiledQuery(plan, operators, view, self.touched.append, core)
         query.log.seq = self.seq
         if query.asks_versions:
             self.history.begin(self.graph)
@@ -117,7 +161,11 @@ class Engine:
             self.history.end()
 
     def suspend(self, query: CompiledQuery) -> None:
-        """Set a query aside: it hears nothing until it is made anew."""
+        """Set a query, or all behind a core, aside: it hears nothing until it is made anew."""
+        if isinstance(query, Core):
+            for follower in list(query.followers):
+                self.suspend(follower)
+            return
         self.remove_query(query)
         self.stale.append(query)
 
@@ -130,6 +178,13 @@ class Engine:
             self.timers.forget(query.stages)
         if query in self.touched:
             self.touched.remove(query)
+        if isinstance(query, Core):
+            self.cores = {name: core for name, core in self.cores.items() if core is not query}
+        core = query.core
+        if core is not None and query in core.followers:
+            core.leave(query)
+            if not core.followers:
+                self.remove_query(core)
         for part in query.handlers:
             for handler in part:
                 self.walks.pop(handler.enum, None)
@@ -137,6 +192,13 @@ class Engine:
 
     def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
         """Flush the touched queries, those behind others later; return what changed in each."""
+        for core in [query for query in self.touched if isinstance(query, Core)]:
+            self.touched.remove(core)
+            core.log.seq = self.seq
+            try:
+                core.flush()
+            except Exception as error:  # noqa: BLE001 - the queries behind it stop
+                self._break(core, error)
         touched = self.touched.copy()
         self.touched.clear()
         first = min((query.depth for query in touched), default=0)
@@ -149,7 +211,7 @@ class Engine:
                 query.log.seq = self.seq
                 out.append((query, query.flush()))
             except Exception as error:  # noqa: BLE001 - that query alone stops
-                self.broken.append((query, error))
+                self._break(query, error)
         return out
 
     def _each(self, calls: tuple[Any, ...], last: Any, *element: Any) -> None:
@@ -160,20 +222,30 @@ class Engine:
             try:
                 call(*element, last)
             except Exception as error:  # noqa: BLE001 - that query alone stops
-                self._broke(call, error)
+                self.broke(call, error)
 
     def _watched(self, calls: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the handlers with their time noted."""
         return tuple(partial(self.walks.setdefault(call, Timing()).run, call) for call in calls)
 
-    def _broke(self, call: Any, error: Exception) -> None:
+    def broke(self, call: Any, error: Exception) -> None:
+        """Take note that a handler raised: its query stops."""
         if isinstance(call, partial):
             call = call.args[0]
+        together, at = self.router.together.members(call)
+        culprit = together[at].enum if together else call
+        others = [handler for place, handler in enumerate(together) if place != at]
         for query in self.router.queries:
             every = [handler for part in query.handlers for handler in part]
-            if any(call is handler.enum or call is handler.upd for handler in every):
-                self.broken.append((query, error))
-                return
+            if any(culprit is handler.enum or culprit is handler.upd for handler in every):
+                self._break(query, error)
+            elif any(handler in every for handler in others):
+                self.suspend(query)  # it may have missed the change
+
+    def _break(self, query: CompiledQuery, error: Exception) -> None:
+        """Note that a query, or all behind a core, cannot go on."""
+        queries = query.followers if isinstance(query, Core) else [query]
+        self.broken.extend((follower, error) for follower in queries)
 
     # -- changes ------------------------------------------------------------------------
 
@@ -183,6 +255,8 @@ class Engine:
         With queries that must see every change by itself, call ``apply_timed`` instead.
         """
         op, element_id, labels, properties, start, _, time_ms = change
+        if self.unfinished:
+            self.finish()
         self.seq = seq = self.seq + 1
         if time_ms is None:
             time_ms = self.arrived_ms
@@ -228,6 +302,7 @@ class Engine:
     def apply_timed(self, source: int, change: Accepted) -> None:
         """Apply one change, and let the queries that must see it by itself take it."""
         self.apply(source, change)
+        self.finish()
         self.timers.stamp = self.stamp
         if self.history.is_kept:
             self.history.record(self.graph, source, change.id)
@@ -325,13 +400,47 @@ class Engine:
         stamps[place] = self.stamp
         if both:
             self._each(both, 1, handle)
+        self._fused(fused, route, names, old, handle)
+
+    def _fused(
+        self,
+        calls: tuple[Any, ...],
+        route: Route,
+        names: Any,
+        old: dict[str, Any],
+        *element: Any,
+    ) -> None:
+        """Let each query take a change of properties, already written, in one walk."""
+        if self.graph.hubs:
+            for call in route.in_steps(names):
+                steps = call(*element, old)
+                if steps is not None:
+                    self.unfinished.append((call, steps))
+            self.finish(self.finish_by)
+            return
         if not self.seq & (SAMPLED - 1):
-            fused = self._watched(fused)
-        for upd in fused:
+            calls = self._watched(calls)
+        for upd in calls:
             try:
-                upd(handle, old)
+                upd(*element, old)
             except Exception as error:  # noqa: BLE001 - that query alone stops
-                self._broke(upd, error)
+                self.broke(upd, error)
+
+    def finish(self, end: float | None = None) -> bool:
+        """Go on with walks that were left off, until a time; return whether all are done.
+
+        While there are any, no other change may be applied.
+        """
+        while self.unfinished:
+            call, steps = self.unfinished[-1]
+            try:
+                for _ in steps:
+                    if end is not None and time.perf_counter() >= end:
+                        return False
+            except Exception as error:  # noqa: BLE001 - that query alone stops
+                self.broke(call, error)
+            self.unfinished.pop()
+        return True
 
     def _insert_relation(self, source: int, change: Accepted) -> None:
         _, element_id, labels, properties, start, end, _ = change
@@ -394,4 +503,4 @@ class Engine:
             old[STAMP] = stamps[row & LOW]
         stamps[row & LOW] = self.stamp
         self._each(both, 1, table, row)
-        self._each(fused, old, table, row)
+        self._fused(fused, route, names, old, table, row)

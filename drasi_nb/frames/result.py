@@ -51,14 +51,18 @@ class ResultTable:
             return
         index, pages, dirty = self.rows_at, self._pages, self._dirty
         for key, before, after in changes:
+            if before is not None and after is not None:
+                row = index[key]
+                page = row >> SHIFT
+                pages[page][row & (PAGE - 1)] = (key, after)
+                dirty.add(page)
+                continue
             if before is None:
                 row = self._free.pop() if self._free else self._extend()
                 index[key] = row
             else:
-                row = index[key]
-                if after is None:
-                    del index[key]
-                    self._free.append(row)
+                row = index.pop(key)
+                self._free.append(row)
             page = row >> SHIFT
             pages[page][row & (PAGE - 1)] = None if after is None else (key, after)
             dirty.add(page)

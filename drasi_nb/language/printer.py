@@ -32,6 +32,11 @@ def to_text(query: ast.Query, dialect: Dialect = CYPHER) -> str:
     return _Printer(dialect).query(query, "\n")
 
 
+def expression_text(expression: ast.Expr, dialect: Dialect = CYPHER) -> str:
+    """Return the text of an expression alone; see ``to_text()``."""
+    return _Printer(dialect).expr(expression)
+
+
 class _Printer:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect

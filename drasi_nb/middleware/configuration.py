@@ -18,7 +18,7 @@ class Setting:
 
     Attributes:
         value: As it was given.
-        place: The way to it, such as ``middleware[0].config.Order[1].selector``.
+        place: The way to it, such as ``middleware[0].config.Order[1].selector``; empty is all.
     """
 
     value: object
@@ -26,7 +26,7 @@ class Setting:
 
     def error(self, problem: str, hint: str | None = None) -> ConfigError:
         """Return the error that names this place; the caller raises it."""
-        return ConfigError(f"{self.place}: {problem}" + (f"; {hint}" if hint else ""))
+        return ConfigError(problem + (f"; {hint}" if hint else ""), place=self.place)
 
     def wrong(self, expected: str) -> ConfigError:
         """Return the error for a value of the wrong type."""
@@ -44,7 +44,9 @@ class Setting:
         if isinstance(key, int):
             return Setting(value, f"{self.place}[{key}]")
         plain = isinstance(key, str) and _PLAIN_KEY.match(key)
-        return Setting(value, f"{self.place}.{key}" if plain else f"{self.place}[{key!r}]")
+        if not plain:
+            return Setting(value, f"{self.place}[{key!r}]")
+        return Setting(value, f"{self.place}.{key}" if self.place else str(key))
 
     def text(self) -> str:
         """Return text that is not empty."""

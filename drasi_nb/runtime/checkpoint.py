@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import shutil
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,7 +23,7 @@ import orjson
 from drasi_nb.errors import CheckpointError, ComponentError, ConfigError
 from drasi_nb.runtime.components import log
 from drasi_nb.runtime.journal import Journal
-from drasi_nb.runtime.log import VERSION, LogFile, check_header, header
+from drasi_nb.runtime.log import VERSION, LogFile, check_header, header, sync_directory
 from drasi_nb.runtime.snapshot import Snapshot, rejected_facts, warm_up
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Directory:
         except OSError as error:
             raise CheckpointError(f"{self.path} cannot be used: {error}") from error
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._lock)
         except OSError:
             os.close(self._lock)
             self._lock = -1
@@ -91,11 +91,7 @@ class Directory:
 
     def sync(self) -> None:
         """Have the disk hold the names of the files."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_directory(self.path)
 
     def journal(self, number: int) -> Path:
         """Return the path of a journal."""
@@ -123,6 +119,18 @@ class Directory:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a file until it is closed or the process ends; OSError where another has it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Checkpoint:

@@ -28,11 +28,11 @@ _NEXT: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a component, at ``time_ms`` since the epoch."""
+    """Something that happened to a component or the runtime, at ``time_ms`` since the epoch."""
 
     time_ms: int
     id: str
-    kind: Kind
+    kind: Kind | Literal["runtime"]
     status: str
     message: str
 

@@ -74,7 +74,11 @@ def copy_state(runtime: Runtime, state: StateCopy) -> Generator[None]:
         "clock_ms": engine.timers.now_ms,
         "sources": list(graph.source_ids),
         "types": [table.name for table in graph.tables],
-        "running": [runtime.by_compiled[one].id for one in engine.router.queries],
+        "running": [
+            runtime.by_compiled[one].id
+            for one in engine.router.queries
+            if one in runtime.by_compiled
+        ],
     }
     yield
     state.groups = [(group.source, group.labels) for group in graph.nodes.page_group]

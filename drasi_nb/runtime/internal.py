@@ -35,6 +35,7 @@ class InternalSources:
         self.runtime = runtime
         self._results: dict[str, int] = {}  # query id -> number of its source
         self.is_watching = False
+        self._told: dict[str, set[str]] = {}  # component -> ids of its elements
 
     def check(self, query_id: str, source_id: str) -> None:
         """Refuse a source that is not there, or that depends on the query itself.
@@ -122,7 +123,7 @@ class InternalSources:
     def _component_changed(self, event: Event) -> None:
         component = self.runtime.registry.components.get(event.id)
         if component is None:
-            self._submit([{"op": "delete", "id": event.id}])
+            self._replace(event.id, [])
         else:
             self._tell_component(component)
 
@@ -134,7 +135,20 @@ class InternalSources:
         }
         label = component.kind.capitalize()
         node = {"op": "insert", "id": component.id, "labels": [label], "properties": properties}
-        self._submit([node, *self._relations(component)])
+        self._replace(component.id, [node, *self._relations(component)])
+
+    def remember(self) -> None:
+        """Know again, after a restart, which elements stand for which component."""
+        for component in self.runtime.component_list() if self.is_watching else ():
+            relations = {relation["id"] for relation in self._relations(component)}
+            self._told[component.id] = {component.id, *relations}
+
+    def _replace(self, id_: str, elements: list[dict[str, Any]]) -> None:
+        ids = {element["id"] for element in elements}
+        gone = sorted(self._told.pop(id_, set[str]()) - ids)
+        if ids:
+            self._told[id_] = ids
+        self._submit([*elements, *({"op": "delete", "id": one} for one in gone)])
 
     def _relations(self, component: Component) -> list[dict[str, Any]]:
         if component.kind == "query":

@@ -141,6 +141,16 @@ class LogFile:
                 os.close(fd)
 
 
+def sync_directory(path: Path) -> None:
+    """Have the disk hold the names of the files in a directory, where the system can."""
+    if os.name != "nt":
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def header(facts: dict[str, Any]) -> bytes:
     """Return the first line of a log."""
     return orjson.dumps({"format": FORMAT, "version": VERSION, **facts}) + b"\n"

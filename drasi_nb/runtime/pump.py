@@ -195,6 +195,9 @@ class Pump:
         self._busy = True
         engine, queue = self.engine, self.queue
         try:
+            engine.finish_by = end
+            if not engine.finish(end):
+                return  # in the middle of a change; the tick stays open
             if self._jobs and not self._finish_jobs(end):
                 return
             while queue:
@@ -203,17 +206,20 @@ class Pump:
                 if type(changes) is list and len(changes) == 1 and not self._position:
                     self._apply(source, changes)
                     queue.popleft()
+                    if engine.unfinished:
+                        return
                 elif not self._batch(source, changes, end):
-                    return  # in the middle of a batch; the tick stays open
+                    return  # in the middle of a batch
                 if (end is not None and time.perf_counter() >= end) or self._interrupted:
                     break
+            engine.finish_by = None
             if engine.stale:
                 self._jobs.append(registration.rebuilding(self.runtime))
                 if not self._finish_jobs(end):
                     return
             self._close_tick()
         finally:
-            self._busy = False
+            self._busy, engine.finish_by = False, None
 
     def _close_tick(self) -> None:
         self.is_open = False
@@ -240,16 +246,20 @@ class Pump:
                 stop = min(total, position + most)
                 self._apply(source, changes.part(position, stop))
             else:
-                stop = min(total, position + _CHECK_EVERY)
+                one_by_one = end is not None and bool(self.engine.graph.hubs)
+                stop = min(total, position + (1 if one_by_one else _CHECK_EVERY))
                 self._apply(source, changes[position:stop])
             position = self._position = stop
-            if position < total and (
-                self._interrupted or (end is not None and time.perf_counter() >= end)
+            if self.engine.unfinished or (
+                position < total
+                and (self._interrupted or (end is not None and time.perf_counter() >= end))
             ):
-                return False
+                if position < total:
+                    return False
+                break
         self._position = 0
         self.queue.popleft()
-        return True
+        return not self.engine.unfinished
 
     def _apply(self, source: int, changes: Batch) -> None:
         self.taken += len(changes)

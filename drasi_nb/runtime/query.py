@@ -149,14 +149,14 @@ class Query:
 
     def failures(self) -> list[Failure]:
         """Return the rows that a run-time error keeps out now, the latest 1,000 of them."""
-        return self.compiled.log.latest() if self.compiled is not None else []
+        return self.compiled.failures() if self.compiled is not None else []
 
     def metrics(self) -> QueryMetrics:
         """Return the counters."""
         return QueryMetrics(
             len(self.table),
             self._component.changes,
-            self.compiled.log.count if self.compiled is not None else 0,
+            self.compiled.failing() if self.compiled is not None else 0,
             self.last_seq,
             self.last_time_ms,
         )

@@ -228,10 +228,11 @@ def put_back_query(query: Query, facts: Mapping[str, Any]) -> None:
 
 def add_missing(runtime: Runtime, id_: str, facts: Mapping[str, Any], reason: str) -> None:
     """Register a query that cannot run after a restart: it waits in Error to be added again."""
-    query = runtime.put_query(id_)
+    query = runtime.query_of(id_)
     forget_compiled(runtime, query)
     query.definition, query.plan, query.missing = definition_of(facts), None, reason
     query.sources = tuple(s if isinstance(s, str) else s["id"] for s in facts["sources"])
+    runtime.put_query(query)
     component = runtime.component(id_)
     if component.status == "Added":
         runtime.registry.move(component, "Stopped")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, overload
 
 import anyio
 import polars as pl
@@ -24,6 +24,10 @@ from drasi_nb.runtime import registration
 from drasi_nb.runtime.background import Background
 from drasi_nb.runtime.checkpoint import Checkpoint, create
 from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected
+from drasi_nb.runtime.configuration import convert
+from drasi_nb.runtime.configuration.blueprint import Format, Made
+from drasi_nb.runtime.configuration.convert import Config, DrasiConfig
+from drasi_nb.runtime.configuration.kinds import Maker
 from drasi_nb.runtime.derived import subscriptions
 from drasi_nb.runtime.internal import InternalSources
 from drasi_nb.runtime.metrics import Readings, RuntimeMetrics
@@ -83,6 +87,7 @@ class Runtime:
         self._unsubscribe: dict[str, list[Callable[[], None]]] = {}
         self.reacting: dict[str, Reacting] = {}
         self._listening: dict[str, tuple[str, ...]] = {}  # reaction -> its queries
+        self.made: dict[str, Made] = {}  # what came from a configuration, by id
         self.pump = Pump(self)
         self.internal = InternalSources(self)
         self._readings = Readings(self)
@@ -119,6 +124,83 @@ class Runtime:
                 file and line.
         """
         return restore(cls, path, clock, config)
+
+    # -- configuration ------------------------------------------------------------------
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Config,
+        *,
+        kinds: Mapping[str, Maker] | None = None,
+        clock: Clock | None = None,
+        instance: str | None = None,
+    ) -> Self:
+        """Return the runtime that a configuration describes: all of it, or an error.
+
+        It reads our format, drasi-server's (``drasi.io/v1``, YAML or JSON) and drasi-platform's
+        documents. Sources of Drasi's that nothing here makes become a ``PushSource`` of the
+        same id, reactions one that does nothing; ``events()`` says so, and what in their queries
+        means something else here. ``${NAME}`` and ``${NAME:-default}`` are environment variables.
+
+        Args:
+            config: Path of a YAML or JSON file, or what would be in it.
+            kinds: What makes sources and reactions of a kind, called with the settings as
+                keywords: ``{"mock": Mock, "reaction/log": make_log}``; see ``kind()``.
+            clock: In place of the configuration's.
+            instance: Which of several instances of a drasi-server.
+
+        Raises:
+            ConfigError: The configuration is malformed; the text names the place and the line.
+        """
+        return convert.from_config(cls, config, kinds or {}, clock, instance)
+
+    @overload
+    def to_config(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: Literal["drasi_nb"] = "drasi_nb",
+        kinds: Mapping[str, str | Mapping[str, Any]] | None = None,
+        skip: Iterable[str] = (),
+    ) -> dict[str, Any]: ...
+
+    @overload
+    def to_config(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: Literal["drasi-server", "drasi-platform"],
+        kinds: Mapping[str, str | Mapping[str, Any]] | None = None,
+        skip: Iterable[str] = (),
+    ) -> DrasiConfig: ...
+
+    def to_config(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: Format = "drasi_nb",
+        kinds: Mapping[str, str | Mapping[str, Any]] | None = None,
+        skip: Iterable[str] = (),
+    ) -> dict[str, Any] | DrasiConfig:
+        """Return the configuration of this runtime, not its data; and write it as YAML.
+
+        In our format, ``from_config()`` makes the same components of it. In Drasi's, the
+        result has ``text``, ``documents`` and ``lint``: every place of every query that Drasi
+        refuses or reads otherwise, and every component that it does not have.
+
+        Args:
+            path: Where to write it; None is nowhere.
+            format: "drasi_nb", "drasi-server" or "drasi-platform".
+            kinds: What to call sources and reactions by id: a kind, or a mapping with ``kind``
+                and its settings, such as ``{"orders": {"kind": "http", "port": 9000}}``.
+            skip: Ids of components to leave out.
+
+        Raises:
+            ConfigError: A component cannot be written; the text names it and a way out.
+            OSError: The file cannot be written.
+        """
+        return convert.to_config(self, path, format, kinds or {}, frozenset(skip))
 
     # -- components ---------------------------------------------------------------------
 
@@ -234,25 +316,27 @@ class Runtime:
         if is_started:
             registration.prepare(self, wanted)
         registration.tell_query(self, id, definition)
-        query = self.put_query(id)
+        query = self.query_of(id)
         query.definition, query.sources, query.plan = definition, wanted, plan
         query.subscriptions, query.missing = followed, None
+        self.put_query(query)
         if is_started:
             registration.start_query(self, query)
         return query
 
-    def put_query(self, id: str) -> Query:
-        """Return the handle of a query, made on first sight; for the runtime's own parts."""
-        query = self._queries.get(id)
-        if query is None:
-            query = Query(self, id)
-            query.component = Component(id, "query", query)
-            self.registry.components[id] = query.component
-            self._queries[id] = query
+    def query_of(self, id: str) -> Query:
+        """Return the handle of a query, a new one on first sight."""
+        return self._queries.get(id) or Query(self, id)
+
+    def put_query(self, query: Query) -> None:
+        """Register a query, or tell that it was replaced; for the runtime's own parts."""
+        if query.component is None:
+            query.component = Component(query.id, "query", query)
+            self.registry.components[query.id] = query.component
+            self._queries[query.id] = query
             self.registry.tell(query.component, "query added")
         else:
-            self.registry.tell(self._component(id), "query replaced")
-        return query
+            self.registry.tell(query.component, "query replaced")
 
     def put_back(self, facts: Mapping[str, Any]) -> None:
         """Make a component as it was before a restart, a query not yet compiled."""
@@ -275,6 +359,7 @@ class Runtime:
 
     def put_back_end(self) -> None:
         """Let reactions wait for being added again, and tell that the runtime is back."""
+        self.internal.remember()
         for id_, react in self.reacting.items():
             component = self._component(id_)
             if component.part is None and component.status == "Running":
@@ -313,6 +398,7 @@ class Runtime:
         self.told("add_reaction", id, list(wanted))
         for stop in self._unsubscribe.pop(id, ()):
             stop()
+        self._listening[id] = wanted
         component = self.registry.components.get(id)
         if component is None:
             component = Component(id, "reaction", reaction)
@@ -326,7 +412,6 @@ class Runtime:
         if react is None:
             react = self.reacting[id] = Reacting(self, component)
         react.is_awaited = False
-        self._listening[id] = wanted
         self.follow(id)
         if component.status != "Running":
             self._start(component)
@@ -434,6 +519,7 @@ class Runtime:
             for stop in self._unsubscribe.pop(id, ()):
                 stop()
             del self._reactions[id], self._listening[id], self.reacting[id]
+        self.made.pop(id, None)
         del self.registry.components[id]
         self.registry.tell(component, f"{component.kind} removed")
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.runtime.components import Rejected
 from drasi_nb.runtime.copying import PageCopy, StateCopy, copy_state
-from drasi_nb.runtime.log import VERSION
+from drasi_nb.runtime.log import VERSION, sync_directory
 from drasi_nb.runtime.registration import described
 from drasi_nb.store.paging import EMPTY, SHIFT
 from drasi_nb.store.writing import dump_columns
@@ -111,11 +111,7 @@ class Snapshot:
         yield from self._write_nodes(state, files, number_of)
         yield from self._write_relations(state, files, number_of)
         yield from self._write_state(state, files)
-        descriptor = os.open(self.directory, os.O_RDONLY)
-        try:
-            yield self._executor.submit(os.fsync, descriptor)
-        finally:
-            os.close(descriptor)
+        yield self._executor.submit(sync_directory, self.directory)
 
     # -- the graph ----------------------------------------------------------------------
 

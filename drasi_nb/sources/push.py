@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from drasi_nb.errors import ChangeError, ComponentError
+from drasi_nb.runtime.configuration.kinds import kind
 from drasi_nb.runtime.port import Port
 from drasi_nb.runtime.protocols import SOURCES
 from drasi_nb.sources import tables
@@ -15,6 +16,7 @@ from drasi_nb.values.change import INSERT, Change, of_element
 OnError = Literal["reject", "keep_good"]
 
 
+@kind("source/push")
 class PushSource:
     """A source that is fed by hand.
 
@@ -39,6 +41,10 @@ class PushSource:
 
     def stop(self) -> None:
         """Do nothing: a stopped source refuses what is pushed."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the arguments that make another one like this."""
+        return {} if self.on_error == "reject" else {"on_error": self.on_error}
 
     @property
     def port(self) -> Port:

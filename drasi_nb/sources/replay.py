@@ -13,7 +13,8 @@ from typing import Any, Literal
 import polars as pl
 
 from drasi_nb.engine.clock import Timer
-from drasi_nb.errors import ChangeError, ComponentError
+from drasi_nb.errors import ChangeError, ComponentError, ConfigError
+from drasi_nb.runtime.configuration.kinds import kind
 from drasi_nb.runtime.protocols import SourcePort
 from drasi_nb.runtime.recording import read
 from drasi_nb.sources.tables import as_polars
@@ -70,6 +71,7 @@ class ReplaySource:
         if not speed > 0:
             raise ChangeError(f"speed must be above 0, got {speed}")
         self.speed, self.loop = speed, loop
+        self._file: tuple[str, str | None] | None = None  # path, and which source of it
         timed = [(_moment(change, time, i), change) for i, change in enumerate(_dicts(changes))]
         timed.sort(key=lambda pair: pair[0])
         self._times = [moment for moment, _ in timed]
@@ -108,7 +110,25 @@ class ReplaySource:
             if source in (None, part.source)
             for change in part.changes
         ]
-        return cls(changes, time="arrived", speed=speed, loop=loop)
+        out = cls(changes, time="arrived", speed=speed, loop=loop)
+        out._file = (str(path), source)
+        return out
+
+    def settings(self) -> dict[str, Any]:
+        """Return the arguments of ``from_file()`` that make another one like this.
+
+        Raises:
+            ConfigError: It does not play a file.
+        """
+        if self._file is None:
+            raise ConfigError(
+                "a ReplaySource over changes in memory cannot be written; record them with"
+                " Runtime.record() and play the file: ReplaySource.from_file()"
+            )
+        path, source = self._file
+        given = {"path": path, "source": source, "speed": self.speed, "loop": self.loop}
+        defaults = {"source": None, "speed": 1.0, "loop": False}
+        return {k: v for k, v in given.items() if k not in defaults or v != defaults[k]}
 
     def attach(self, port: SourcePort) -> None:
         """Remember where changes go; called by ``add_source``."""
@@ -234,6 +254,9 @@ class ReplaySource:
         """Return deletes of every element that the first ``place`` changes named."""
         ids = dict.fromkeys(change["id"] for change in self._changes[:place])
         return [{"op": "delete", "id": element_id} for element_id in ids]
+
+
+kind("source/replay")(ReplaySource.from_file)
 
 
 def _dicts(changes: Any) -> Iterable[Mapping[str, Any]]:

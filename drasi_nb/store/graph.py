@@ -9,7 +9,7 @@ Relations are rows of their type's table, linked in two chains, out of and into 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import polars as pl
@@ -21,6 +21,7 @@ from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
 from drasi_nb.store.table import Table
 from drasi_nb.values.graph import Node, Relation
 
+HUB = 4_096  # relations of one type and direction that make a node a hub
 TABLE_BITS = 16  # of an integer in ``Graph.relation_at``: the number of the table
 _TABLE = (1 << TABLE_BITS) - 1
 
@@ -83,9 +84,9 @@ def admits(group: Group, labels: ast.LabelExpr | None, sources: frozenset[int]) 
 class RelationTable(Table):
     """The relations of one type, by row; chains end in -1."""
 
-    def __init__(self, number: int, name: str) -> None:
+    def __init__(self, number: int, name: str, hubs: set[int]) -> None:
         super().__init__()
-        self.number, self.name = number, name
+        self.number, self.name, self.hubs = number, name, hubs
         self.ids: list[Any] = []
         self.free: list[int] = []
         self.src, self.dst = array("i"), array("i")
@@ -136,6 +137,21 @@ class RelationTable(Table):
         _push(self.first_in, dst, row, self.next_in, self.prev_in)
         if self._pairs is not None:
             self._pairs.add(row, src, dst)
+        if not row & LOW:  # now and then: a hub has many
+            self.look_for_hubs((src, dst))
+
+    def look_for_hubs(self, nodes: Iterable[int]) -> None:
+        """Note which of some nodes have very many relations. Cost: up to ``HUB`` a node."""
+        for node in nodes:
+            for heads, next_ in (
+                (self.first_out, self.next_out),
+                (self.first_in, self.next_in),
+            ):
+                row, count = heads[node >> SHIFT][node & LOW], 0
+                while row != NO_LINK and count < HUB:
+                    row, count = next_[row], count + 1
+                if count == HUB:
+                    self.hubs.add(node)
 
     def unlink(self, row: int) -> None:
         """Take a row out of both chains."""
@@ -182,6 +198,7 @@ class Graph:
         self.source_ids: list[str] = []
         self.node_at: list[dict[Any, int]] = []
         self.relation_at: list[dict[Any, int]] = []  # (row, number of the table) in one integer
+        self.hubs: set[int] = set()  # nodes with very many relations, found sooner or later
         self.loaded: list[list[tuple[pl.Series, int]]] = []  # ids in bulk, handle of the first
 
     def source(self, source_id: str) -> int:
@@ -199,7 +216,7 @@ class Graph:
         """Return the table of a relation type, made on first sight."""
         table = self.types.get(name)
         if table is None:
-            table = self.types[name] = RelationTable(len(self.tables), name)
+            table = self.types[name] = RelationTable(len(self.tables), name, self.hubs)
             table.first_out = [NO_LINKS] * self.nodes.page_count
             table.first_in = [NO_LINKS] * self.nodes.page_count
             self.tables.append(table)
@@ -229,6 +246,8 @@ class Graph:
         self.node_at[source][element_id] = handle
         if old is not None:
             self._move_relations(old, handle)
+            if old in self.hubs:
+                self.hubs.add(handle)
             self._free(old)
         return handle
 
@@ -236,6 +255,7 @@ class Graph:
         loaded = self.loaded[self.nodes.page_group[handle >> SHIFT].source]
         if loaded:
             loaded.clear()  # one of these ids may have another handle now
+        self.hubs.discard(handle)
         self.nodes.clear(handle)
         self.nodes.ids[handle] = None
         self.nodes.page_group[handle >> SHIFT].free.append(handle)

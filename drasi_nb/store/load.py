@@ -18,6 +18,7 @@ from drasi_nb.store.graph import TABLE_BITS, Graph, RelationTable, admits
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
 from drasi_nb.store.table import Table
 
+_OFTEN = 32  # relations at once from which a node may be a hub
 _DENSE = 8  # so many times more are looked at in one go before each is looked up
 
 
@@ -99,6 +100,9 @@ def load_relations(
         ends.extend(blank)
     _chain(table.first_out, table.next_out, table.prev_out, src, first, blank)
     _chain(table.first_in, table.next_in, table.prev_in, dst, first, blank)
+    for nodes in (src, dst):
+        often = int_series(nodes).value_counts().filter(pl.col("count") >= _OFTEN)
+        table.look_for_hubs(often.to_series().to_list())
     table.free.extend(range(first + count + spare - 1, first + count - 1, -1))
     codes = range(
         first << TABLE_BITS | table.number,

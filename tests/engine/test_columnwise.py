@@ -121,3 +121,69 @@ def test_most_are_columnwise() -> None:
         assert query.compiled is not None
         taken += query.compiled.is_columnwise()
     assert taken > 60
+
+
+def updated(seed: int, *, in_bulk: bool) -> list[Any]:
+    """Return results and deltas after frames that change properties of nodes with fixed labels."""
+    rng = random.Random(seed)
+    labels: dict[str, list[str]] = {
+        f"n{i}": [["A"], ["B"], ["A", "B"]][i % 3] for i in range(24)
+    }
+    rt = dnb.Runtime(clock=dnb.VirtualClock(5_000))
+    source = rt.add_source("s", dnb.PushSource())
+    source.push(
+        {"op": "insert", "id": i, "labels": names, "properties": columnwise.properties(rng)}
+        for i, names in labels.items()
+    )
+    source.push(
+        {
+            "op": "insert", "id": f"r{n}", "labels": [rng.choice(columnwise.TYPES)],
+            "properties": columnwise.properties(rng),
+            "start_id": f"n{rng.randrange(24)}", "end_id": f"n{rng.randrange(24)}",
+        }
+        for n in range(40)
+    )  # fmt: skip
+    out, deltas = list[Any](), list[Any]()
+    for i in range(4):
+        try:
+            query = rt.add_query(f"q{i}", columnwise.query(rng), sources=["s"])
+        except QueryError:
+            continue
+        query.on_delta(
+            lambda d: deltas.append((d.query_id, d.seq, sorted(map(repr, d.changes))))
+        )
+    for _ in range(5):
+        for _ in range(rng.choice((1, 1, 2))):
+            chosen = rng.choice((["A"], ["B"], ["A", "B"]))
+            known = [i for i, names in labels.items() if names == chosen]
+            frame = columnwise.node_frame(rng, rng.sample(known, rng.randrange(1, 9))).drop(
+                "id"
+            )
+            frame = frame.select(rng.sample(frame.columns, rng.randrange(1, 5)))
+            ids = rng.sample(known, frame.height)
+            if in_bulk:
+                source.upsert_nodes(
+                    frame.with_columns(id=pl.Series(ids)), label=chosen, id="id"
+                )
+            else:
+                source.push(
+                    {"op": "update", "id": i, "labels": chosen, "properties": {**row, "id": i}}
+                    for i, row in zip(ids, frame.to_dicts(), strict=True)
+                )
+        if rng.random() < 0.3:
+            source.update(
+                {"id": f"n{rng.randrange(24)}", "properties": columnwise.properties(rng)}
+            )
+        rt.flush()
+        shown = {q.id: sorted(map(repr, q.keyed_rows())) for q in rt.queries.values()}
+        out.append((rt.seq, shown, sorted(deltas)))
+        deltas.clear()
+        assert all(q.error is None for q in rt.queries.values())
+    rt.close()
+    return out
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_changed_properties_as_if_row_by_row(seed: int) -> None:
+    """The same results and deltas, whatever way the rows go in."""
+    assert updated(seed, in_bulk=True) == updated(seed, in_bulk=False)

@@ -304,8 +304,8 @@ def test_a_snapshot_in_slices_sees_one_moment(tmp_path: Path) -> None:
                 if turn % 2 and step == 1:
                     rt.flush()  # completes the copy
                 await asyncio.sleep(0)
-            while checkpoint.is_writing:
-                await asyncio.sleep(0.001)  # noqa: ASYNC110
+            while checkpoint.is_writing:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
             assert checkpoint.directory.current() == turn + 1
             await rt.settled()
         rows = q.rows()

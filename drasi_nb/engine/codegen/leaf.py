@@ -198,6 +198,10 @@ class Sink(Protocol):
         """Write the call that hands over what ``arguments`` assigned."""
         ...
 
+    def changes(self, place: Place) -> bool:
+        """Return whether what is handed over may differ between the sides of a change."""
+        ...
+
 
 class Leaf:
     """Operators and sink of one stage."""
@@ -263,7 +267,10 @@ class Leaf:
         }
         with after.block("if ok_o:"):
             with after.block("if ok_n:"):
-                self.sink.send(ends["n"], key, "update")
+                if self.sink.changes(ends["n"]):
+                    self.sink.send(ends["n"], key, "update")
+                else:
+                    line("pass")
             with after.block("else:"):
                 self.sink.send(ends["o"], key, "remove")
         with after.block("elif ok_n:"):

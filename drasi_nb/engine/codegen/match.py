@@ -21,6 +21,7 @@ from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.nodes import Match, free_variables
 from drasi_nb.store.indexes import RelationTables, scan_pages
 
+STEP = 1_024  # relations between two places where a walk in steps is left off
 LOOPS_PER_FUNCTION = 6  # Python allows 20 nested blocks and 100 levels of indentation
 
 
@@ -36,6 +37,7 @@ class Walk(BoundSlots):
         self.bound_relations: set[int] = set()
         self.flags = ("True", "True")
         self.waiting: list[ast.Expr] = []
+        self._is_apart = False
         self.slot_names = frozenset((*self.nodes, *self.relations))
         self.early = [e for e in match.filters if cannot_fail(e, self.slot_names)]
 
@@ -47,6 +49,7 @@ class Walk(BoundSlots):
         if self.anchor.kind == "node":
             self.live = [f"h{i}", last]
             with self.writer.block(f"def {name}(h{i}, {last}):"):
+                self._begin()
                 self.writer.line(f"a = h{i}")
                 self.live.append("a")
                 self._bind_node(i)
@@ -54,6 +57,7 @@ class Walk(BoundSlots):
             return
         self.live = [f"T{i}", f"r{i}", last]
         with self.writer.block(f"def {name}(T{i}, r{i}, {last}):"):
+            self._begin()
             self.writer.line(f"a = r{i}; A = T{i}")
             self.live += ["a", "A"]
             slot = self.match.relations[i]
@@ -70,6 +74,17 @@ class Walk(BoundSlots):
                 self.check_node(
                     slot.start, lambda: self.check_node(slot.end, lambda: self.step(0))
                 )
+
+    def _begin(self) -> None:
+        if self.anchor.in_steps:
+            self.writer.line("steps = 0")
+            self.writer.line("if False: yield")  # a generator, also where nothing is long
+
+    def _leave_off(self) -> None:
+        """Write what counts a relation passed, and leaves off after so many."""
+        if self.anchor.in_steps and not self._is_apart:
+            self.writer.line("steps += 1")
+            self.writer.line(f"if not steps & {STEP - 1}: yield")
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
@@ -181,11 +196,13 @@ class Walk(BoundSlots):
         name = self.writer.fresh("walk")
         names = list(dict.fromkeys(self.live))
         self.writer.line(f"{name}({', '.join(names)})")
+        was_apart, self._is_apart = self._is_apart, True
         with (
             self.writer.top_level() as lines,
             self.writer.block(f"def {name}({', '.join(names)}):"),
         ):
             self.step(0)
+        self._is_apart = was_apart
         self.writer.apart.append(lines)
 
     def _scan(self, i: int, candidates: str, loops: int) -> None:
@@ -269,6 +286,7 @@ class Walk(BoundSlots):
                 self.writer.line(f"h{far} = {ends}[r{i}]")
                 self.check_node(far, lambda: self.step(loops + 1))
             self.writer.line(f"r{i} = {links}[r{i}]")
+            self._leave_off()
         self.bound_relations.discard(i)
 
     def _other_relations(self, i: int) -> list[str]:

@@ -30,9 +30,17 @@ class ResultSink:
             what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
         }
 
+    def into(self, writer: Writer) -> ResultSink:
+        """Return the same sink for another module."""
+        return ResultSink(writer, self.stage, self.columns)
+
     def may_fail(self, slots: frozenset[str]) -> bool:  # noqa: ARG002 - the protocol's
         """Return False: columns are values already."""
         return False
+
+    def changes(self, place: Place) -> bool:
+        """Return whether any column may."""
+        return any(place.columns[name].changes for name in self.columns)
 
     def begin(self) -> None:
         """Do nothing: there is no state."""
@@ -65,12 +73,21 @@ class GroupSink:
         self.raw: dict[Side, list[str]] = {"o": [], "n": []}
         self.key_changes = True
 
+    def into(self, writer: Writer) -> GroupSink:
+        """Return the same sink for another module."""
+        return GroupSink(writer, self.stage, self.operator)
+
     def may_fail(self, slots: frozenset[str]) -> bool:
         """Return whether a grouping value or an argument may raise."""
         keys = [e for _, e in self.operator.keys]
         arguments = [call.argument for _, call in self.operator.aggregates if call.argument]
         strict = any(call.kind in NUMERIC_AGGREGATES for _, call in self.operator.aggregates)
         return strict or not all(cannot_fail(e, slots) for e in (*keys, *arguments))
+
+    def changes(self, place: Place) -> bool:
+        """Return whether any grouping value or argument may."""
+        arguments = [c.argument for _, c in self.operator.aggregates if c.argument is not None]
+        return any(map(place.changes, [*(e for _, e in self.operator.keys), *arguments]))
 
     def begin(self) -> None:
         """Forget what was hoisted in another function."""

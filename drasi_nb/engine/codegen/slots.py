@@ -42,11 +42,17 @@ class View:
 
 @dataclass(slots=True)
 class Anchor:
-    """The slot a walk starts from; ``fused`` walks see both sides of a change."""
+    """The slot a walk starts from.
+
+    Attributes:
+        fused: Whether it sees both sides of a change.
+        in_steps: Whether it is left off now and then, as a generator.
+    """
 
     kind: Kind | Literal["row"]
     slot: int
     fused: bool
+    in_steps: bool = False
 
 
 @dataclass(slots=True)

@@ -100,11 +100,26 @@ def _piece(pages: list[Page]) -> tuple[pl.Series, Kind]:
     if len(codes) == 1 and "" not in codes:
         code = codes.pop()
         return numbers(b"".join(pages), code), "f" if code == "d" else "i"
-    kinds, values = set[type](), list[Any]()
+    values = list[Any]()
     for page in pages:
         values.extend(page)
-        if page is not EMPTY:
-            kinds.update(map(type, page))
+    return _uniform(values, set(map(type, values)))
+
+
+def column_of(values: list[Any]) -> Column:
+    """Return values of one type as a column.
+
+    Raises:
+        UnsupportedError: They are of several types, or of one that Polars has not.
+    """
+    series, kind = _uniform(values, set(map(type, values)))
+    low = high = 0
+    if kind == "i":
+        low, high = (int(v or 0) for v in (series.min(), series.max()))  # type: ignore[arg-type]
+    return Column(series, kind, low, high)
+
+
+def _uniform(values: list[Any], kinds: set[type]) -> tuple[pl.Series, Kind]:
     kinds.discard(type(None))
     if not kinds:
         return pl.repeat(None, len(values), dtype=pl.Int64, eager=True), "0"

@@ -178,7 +178,8 @@ def _compare(op: str, a: Typed, b: Typed) -> pl.Expr:
     # to Polars NaN is equal to itself and above all numbers; in Cypher nothing but <> holds
     nan = left.is_nan() if a.kind == "f" else pl.lit(False)
     nan = nan | right.is_nan() if b.kind == "f" else nan
-    return made | nan if op == "<>" else made & ~nan
+    told = made | nan if op == "<>" else made & ~nan
+    return pl.when(left.is_not_null() & right.is_not_null()).then(told)
 
 
 def _arithmetic(op: str, a: Typed, b: Typed) -> Typed:

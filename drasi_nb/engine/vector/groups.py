@@ -11,7 +11,7 @@ from drasi_nb.engine.accumulators import SCALE, add_float
 from drasi_nb.engine.groups import FIRST, MEMBERS, VALUES, GroupStage
 from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.engine.vector.expressions import Typed
-from drasi_nb.engine.vector.source import Source, is_plain
+from drasi_nb.engine.vector.source import ChangedNodes, Source, is_plain
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Aggregate, free_variables
 from drasi_nb.values.arithmetic import INT_MAX
@@ -19,7 +19,6 @@ from drasi_nb.values.ordering import group_key, order_key
 
 _SUMMED = frozenset({"sum", "avg"})
 _ENDS = frozenset({"min", "max"})
-_FEW = 4  # so many matches to one element of a grouping value, or the values are taken
 
 
 class GroupsOut:
@@ -59,9 +58,7 @@ class GroupsOut:
                 raise UnsupportedError("a computed grouping value")
         free = frozenset[str]().union(*map(free_variables, self.keys))
         self.slots = [name for name in source.match.names if name in free]
-        self.by_value = any(
-            source.size_of(name) * _FEW > source.pattern.size() for name in self.slots
-        )
+        self.by_value = source.may_be_many(self.slots)
         self._typed: list[Typed | None] = []
         self._by: dict[str, pl.Expr] = {}
 
@@ -90,8 +87,28 @@ class GroupsOut:
                     raise UnsupportedError("a sum of what is no number")
             self._typed.append(typed)
 
-    def take(self, frame: pl.DataFrame) -> None:
-        """Put the matches of a part into their groups."""
+    def change(
+        self,
+        source: ChangedNodes,
+        before: pl.DataFrame,
+        after: pl.DataFrame,
+        tests: list[pl.Expr],
+    ) -> None:
+        """Move matches that changed; a side counts where the tests hold."""
+        for e in self.keys:
+            if isinstance(e, ast.Variable) and source.is_changed(e.name):
+                raise UnsupportedError("a whole element that changed")
+        sides = [frame.filter(*tests) if tests else frame for frame in (after, before)]
+        for frame in sides:  # refused before anything was handed on
+            for i, ((kind, _), typed) in enumerate(zip(self.calls, self._typed, strict=True)):
+                if typed is not None and kind in _SUMMED:
+                    self._parts(i, kind, typed, frame.height)
+        for frame, sign in zip(sides, (1, -1), strict=True):
+            if frame.height:
+                self.take(frame, sign)
+
+    def take(self, frame: pl.DataFrame, sign: int = 1) -> None:
+        """Put matches into their groups, or take them out."""
         by = list(self._by)
         given = frame.with_columns(
             *(expr.alias(name) for name, expr in self._by.items()),
@@ -103,33 +120,33 @@ class GroupsOut:
             if typed is not None and kind not in _ENDS:
                 wanted += self._parts(i, kind, typed, frame.height)
         found = given.group_by(by).agg(wanted) if by else given.select(wanted)
-        groups = self._groups(found)
+        groups = self._groups(found, sign)
         columns = {name: found[name].to_list() for name in found.columns}
         for i, ((kind, argument), typed) in calls:
             at = self.stage.places[i]
             if kind == "count" and typed is None and argument is not None:
                 for group, members in zip(groups, columns["members"], strict=True):
-                    group[at] += members
+                    group[at] += sign * members
             elif typed is None:
                 continue
             elif kind == "count":
                 for group, count in zip(groups, columns[f"c{i}"], strict=True):
-                    group[at] += count
+                    group[at] += sign * count
             elif kind in _ENDS:
-                self._ends(given, by, f"a{i}", at)
+                self._ends(given, by, f"a{i}", at, sign)
             elif typed.kind == "f":
                 for group, total, count in zip(
                     groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
                 ):
-                    group[at + 1] += total
-                    group[at + 3] += count
-                self._rest(given, by, f"a{i}", at)
+                    group[at + 1] += sign * total
+                    group[at + 3] += sign * count
+                self._rest(given, by, f"a{i}", at, sign)
             else:
                 for group, total, count in zip(
                     groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
                 ):
-                    group[at] += total
-                    group[at + 2] += count
+                    group[at] += sign * total
+                    group[at + 2] += sign * count
 
     @staticmethod
     def _parts(i: int, kind: str, typed: Typed, height: int) -> list[pl.Expr]:
@@ -143,7 +160,7 @@ class GroupsOut:
             raise UnsupportedError("a sum that may leave 64 bits")
         return [value.sum().alias(f"s{i}"), value.count().alias(f"c{i}")]
 
-    def _groups(self, found: pl.DataFrame) -> list[list[Any]]:
+    def _groups(self, found: pl.DataFrame, sign: int) -> list[list[Any]]:
         """Return the group of each row of members, made where there is none."""
         keys, values = list[list[Any]](), list[list[Any]]()
         for i, e in enumerate(self.keys):
@@ -157,11 +174,12 @@ class GroupsOut:
         members = found["members"].to_list()
         for key, raw, count in zip(rows, raws, members, strict=True):
             group = self.stage.enter(key, raw)
-            group[MEMBERS] += count
+            group[MEMBERS] += sign * count
             for place, value in enumerate(raw):
                 if type(value) is float:
-                    group[FIRST + place] += count
-            group[VALUES] = raw
+                    group[FIRST + place] += sign * count
+            if sign > 0:
+                group[VALUES] = raw
             out.append(group)
         return out
 
@@ -169,40 +187,44 @@ class GroupsOut:
         """Return what a grouping value goes by, and the values."""
         source = self.source
         if isinstance(e, ast.Variable):
-            handles = found[name if self.by_value else source.handles(e.name)].to_list()
-            return source.identities(e.name, handles), source.elements(e.name, handles)
+            if self.by_value:
+                found = found.rename({name: source.handles(e.name)})
+            return source.identities(e.name, found), source.elements(e.name, found)
         if self.by_value:
             raw = found[name].to_list()
         else:
             assert isinstance(e, ast.Property) and isinstance(e.base, ast.Variable)
-            handles = found[source.handles(e.base.name)].to_list()
-            raw = source.property_values(e.base.name, e.key, handles)
+            raw = source.property_values(e.base.name, e.key, found)
         return list(map(group_key, raw)), raw
 
-    def _rest(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
+    def _rest(self, given: pl.DataFrame, by: list[str], name: str, at: int, sign: int) -> None:
         """Add the floats that are no multiple of 2^-60, or too large, one by one."""
         value = pl.col(name)
         rest = given.filter(value.is_not_null() & ~_is_exact(value))
         if rest.height:
             members = rest.select(*by, value.alias("value"), pl.lit(0).alias("members"))
             for group, number in zip(
-                self._groups(members), members["value"].to_list(), strict=True
+                self._groups(members, sign), members["value"].to_list(), strict=True
             ):
-                add_float(group, at, number, 1)
+                add_float(group, at, number, sign)
 
-    def _ends(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
+    def _ends(self, given: pl.DataFrame, by: list[str], name: str, at: int, sign: int) -> None:
         found = given.filter(pl.col(name).is_not_null()).group_by(*by, name).agg(count=pl.len())
         members = found.with_columns(pl.lit(0).alias("members"))
         values, counts = found[name].to_list(), found["count"].to_list()
         fresh: dict[int, tuple[Any, dict[Any, list[Any]]]] = {}
-        for group, value, count in zip(self._groups(members), values, counts, strict=True):
+        for group, value, count in zip(
+            self._groups(members, sign), values, counts, strict=True
+        ):
             ends = group[at].counts
             key = order_key(value)
             entry = ends.get(key)
             if entry is None:
                 fresh.setdefault(id(ends), (ends, {}))[1][key] = [count, value]
-            else:
-                entry[0] += count
+                continue
+            entry[0] += sign * count
+            if not entry[0]:
+                del ends[key]
         for ends, entries in fresh.values():
             ends.update(entries)  # sorted in one go
 

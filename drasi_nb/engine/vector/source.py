@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
 from drasi_nb.engine.codegen.slots import View
-from drasi_nb.engine.vector.columns import Reader, UnsupportedError
+from drasi_nb.engine.vector.columns import Column, Reader, UnsupportedError, column_of
 from drasi_nb.engine.vector.expressions import Translator, Typed
 from drasi_nb.engine.vector.walk import Pattern, labelled
 from drasi_nb.language import ast
@@ -18,19 +18,17 @@ from drasi_nb.values.graph import STAMP
 
 
 class Source:
-    """Where the columns of one stage come from.
+    """The slots of one pattern: where their handles are, and what their properties are.
 
     Args:
         match: The pattern.
         view: What is seen.
-        reader: Reads columns of the graph.
     """
 
-    def __init__(self, match: Match, view: View, reader: Reader) -> None:
-        self.match, self.view, self.reader = match, view, reader
+    def __init__(self, match: Match, view: View) -> None:
+        self.match, self.view = match, view
         self.pattern = Pattern(match, view)
         self.translator = Translator(self._typed, self._labelled)
-        self.used: dict[str, tuple[str, pl.Series]] = {}  # alias -> (handles, values)
         self._known: dict[tuple[str, str], Typed] = {}
         self._at = {slot.name: f"n{i}" for i, slot in enumerate(match.nodes)}
         self._at |= {slot.name: f"r{i}" for i, slot in enumerate(match.relations)}
@@ -39,42 +37,31 @@ class Source:
         """Return the name of the column of a slot."""
         return self._at[slot]
 
-    def size_of(self, slot: str) -> int:
-        """Return how many elements may be in a slot."""
-        of = self._of(slot)
-        return (sum(of) if isinstance(of, list) else of.page_count) * PAGE
-
     def is_slot(self, e: ast.Expr) -> bool:
         """Return whether an expression is an element of the pattern."""
         return isinstance(e, ast.Variable) and e.name in self._at
 
-    def read(self, e: ast.Expr) -> Iterator[None]:
-        """Read, in steps, the properties that an expression needs as columns."""
-        for part in walk(e):
-            match part:
-                case ast.Property(base=ast.Variable(name=name), key=key) if name in self._at:
-                    of = self._of(name)
-                    if isinstance(of, list):
-                        yield from self.reader.node(of, key)
-                    else:
-                        yield from self.reader.relation(of, key)
-                case _:
-                    pass
+    def may_be_many(self, slots: list[str]) -> bool:
+        """Return whether there may be as many combinations of elements in slots as matches."""
+        raise NotImplementedError
 
-    def _of(self, slot: str) -> Any:
+    def of(self, slot: str) -> Any:
         """Return the mask of a node slot or the table of a relation slot."""
         place = self._at[slot]
         many: Any = self.pattern.masks if place[0] == "n" else self.pattern.tables
         return many[int(place[1:])]
+
+    def add(self, alias: str, slot: str, key: str) -> Column:
+        """Have a property of a slot under an alias in every frame."""
+        raise NotImplementedError
 
     def _typed(self, slot: str, key: str) -> Typed:
         if slot not in self._at:
             raise UnsupportedError("a property of a column")
         known = self._known.get((slot, key))
         if known is None:
-            column = self.reader.column(self._of(slot), key)
-            alias = f"{self._at[slot]}.{len(self.used)}"
-            self.used[alias] = (self._at[slot], column.values)
+            alias = f"{self._at[slot]}.{len(self._known)}"
+            column = self.add(alias, slot, key)
             known = Typed(pl.col(alias), column.kind, column.low, column.high)
             self._known[slot, key] = known
         return known
@@ -85,38 +72,26 @@ class Source:
             raise UnsupportedError("the type of a relation")
         return labelled(self.view.graph.nodes.mask(labels, self.view.sources), place)
 
-    def parts(self, conditions: list[pl.Expr]) -> Iterator[pl.DataFrame | None]:
-        """Yield the matches that hold, with the columns in use; None where work may be left off."""
-        for part in self.pattern.parts():
-            if part is None:
-                yield None
-                continue
-            frame = part.with_columns(
-                values.gather(part[handles]).alias(alias)
-                for alias, (handles, values) in self.used.items()
-            )
-            yield frame.filter(*conditions) if conditions else frame
-
     # -- values by handle ---------------------------------------------------------------
 
-    def property_values(self, slot: str, key: str, handles: list[int]) -> list[Any]:
+    def property_values(self, slot: str, key: str, frame: pl.DataFrame) -> list[Any]:
         """Return a property as the store has it."""
-        of = self._of(slot)
+        of, handles = self.of(slot), frame[self._at[slot]].to_list()
         pages: Any = (
             self.view.graph.nodes.column(key) if isinstance(of, list) else of.column(key)
         )
         return [pages[h >> SHIFT][h & LOW] for h in handles]
 
-    def elements(self, slot: str, handles: list[int]) -> list[Any]:
+    def elements(self, slot: str, frame: pl.DataFrame) -> list[Any]:
         """Return whole elements."""
-        of, graph = self._of(slot), self.view.graph
+        of, graph, handles = self.of(slot), self.view.graph, frame[self._at[slot]].to_list()
         if isinstance(of, list):
             return list(map(graph.node, handles))
         return [graph.relation(of, row) for row in handles]
 
-    def identities(self, slot: str, handles: list[int]) -> list[Any]:
+    def identities(self, slot: str, frame: pl.DataFrame) -> list[Any]:
         """Return the ids of elements, with their sources where there are several."""
-        of, graph = self._of(slot), self.view.graph
+        of, graph, handles = self.of(slot), self.view.graph, frame[self._at[slot]].to_list()
         ids = graph.nodes.ids if isinstance(of, list) else of.ids
         named = list(map(ids.__getitem__, handles))
         if len(self.view.sources) == 1:
@@ -127,6 +102,132 @@ class Source:
         return [
             (names[groups[h >> SHIFT].source], i) for h, i in zip(handles, named, strict=True)
         ]
+
+
+class WholeGraph(Source):
+    """All matches of a pattern.
+
+    Args:
+        match: The pattern.
+        view: What is seen.
+        reader: Reads columns of the graph.
+    """
+
+    def __init__(self, match: Match, view: View, reader: Reader) -> None:
+        super().__init__(match, view)
+        self.reader = reader
+        self._used: dict[str, tuple[str, pl.Series]] = {}  # alias -> (handles, values)
+
+    def may_be_many(self, slots: list[str]) -> bool:
+        """Return whether there may be as many combinations of elements in slots as matches."""
+        return any(self._size_of(slot) * _FEW > self.pattern.size() for slot in slots)
+
+    def _size_of(self, slot: str) -> int:
+        of = self.of(slot)
+        return (sum(of) if isinstance(of, list) else of.page_count) * PAGE
+
+    def read(self, e: ast.Expr) -> Iterator[None]:
+        """Read, in steps, the properties that an expression needs as columns."""
+        for part in walk(e):
+            match part:
+                case ast.Property(base=ast.Variable(name=name), key=key) if name in self._at:
+                    of = self.of(name)
+                    if isinstance(of, list):
+                        yield from self.reader.node(of, key)
+                    else:
+                        yield from self.reader.relation(of, key)
+                case _:
+                    pass
+
+    def add(self, alias: str, slot: str, key: str) -> Column:
+        """Have a property of a slot, which was read, under an alias in every frame."""
+        column = self.reader.column(self.of(slot), key)
+        self._used[alias] = (self._at[slot], column.values)
+        return column
+
+    def parts(self, conditions: list[pl.Expr]) -> Iterator[pl.DataFrame | None]:
+        """Yield the matches that hold, with the columns in use; None where work may be left off."""
+        for part in self.pattern.parts():
+            if part is None:
+                yield None
+                continue
+            frame = part.with_columns(
+                values.gather(part[handles]).alias(alias)
+                for alias, (handles, values) in self._used.items()
+            )
+            yield frame.filter(*conditions) if conditions else frame
+
+
+_FEW = 4  # so many matches to one element of a grouping value, or the values are taken
+
+
+class ChangedNodes(Source):
+    """The matches of nodes in one slot, before and after their properties changed.
+
+    Args:
+        match: The pattern.
+        view: What is seen.
+        slot: Where the nodes are, and no other slot may hold them.
+        handles: The nodes.
+        old: What changed properties were, by key, as long as ``handles``.
+    """
+
+    def __init__(
+        self,
+        match: Match,
+        view: View,
+        slot: int,
+        handles: list[int],
+        old: Mapping[str, list[Any]],
+    ) -> None:
+        super().__init__(match, view)
+        self._anchor, self._old = match.nodes[slot].name, old
+        self.frame = self.pattern.around(slot, handles)
+        self._before: dict[str, pl.Series] = {}
+        self._after: dict[str, pl.Series] = {}
+
+    def may_be_many(self, slots: list[str]) -> bool:
+        """Return whether a grouping value may be of the changed nodes."""
+        return self._anchor in slots
+
+    def add(self, alias: str, slot: str, key: str) -> Column:
+        """Have a property of a slot under an alias in both frames."""
+        after = self.property_values(slot, key, self.frame)
+        before = self.old_values(slot, key)
+        column = column_of(after)
+        self._after[alias] = self._before[alias] = column.values
+        if before is not None:
+            other = column_of(before)
+            if "0" not in (column.kind, other.kind) and column.kind != other.kind:
+                raise UnsupportedError("values of several types")
+            kind = column.kind if other.kind == "0" else other.kind
+            if column.values.dtype != other.values.dtype:  # one of them is nothing but nulls
+                dtype = (column if other.kind == "0" else other).values.dtype
+                column = column._replace(values=column.values.cast(dtype))
+                other = other._replace(values=other.values.cast(dtype))
+            self._before[alias], self._after[alias] = other.values, column.values
+            low, high = min(column.low, other.low), max(column.high, other.high)
+            column = Column(column.values, kind, low, high)
+        return column
+
+    def is_changed(self, slot: str) -> bool:
+        """Return whether a slot holds the changed nodes."""
+        return slot == self._anchor
+
+    def old_values(self, slot: str, key: str) -> list[Any] | None:
+        """Return what a property was in each match; None where it did not change."""
+        if slot != self._anchor or key not in self._old:
+            return None
+        if not self.match.relations:
+            return self._old[key]
+        return list(map(self._old[key].__getitem__, self.frame["at"].to_list()))
+
+    def sides(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the matches before and after, with the columns in use."""
+        if not self._before:
+            return self.frame, self.frame
+        before = self.frame.with_columns(v.alias(name) for name, v in self._before.items())
+        return before, self.frame.with_columns(v.alias(name) for name, v in self._after.items())
 
 
 def inlined(

@@ -16,7 +16,7 @@ from drasi_nb.language.labels import plain_types
 from drasi_nb.plan.nodes import Match
 from drasi_nb.store.graph import RelationTable
 from drasi_nb.store.load import int_series
-from drasi_nb.store.paging import PAGE
+from drasi_nb.store.paging import LOW, PAGE, SHIFT
 
 PAGES = 32  # of the first slot, in one part
 
@@ -95,6 +95,51 @@ class Pattern:
                 if self.tables[a] is self.tables[b]:
                     frame = frame.filter(pl.col(f"r{a}") != pl.col(f"r{b}"))
             yield frame
+
+    def around(self, slot: int, handles: list[int]) -> pl.DataFrame:
+        """Return the matches of nodes in a slot; ``at`` is the place of the node in ``handles``."""
+        frame = pl.DataFrame(
+            {"at": range(len(handles)), f"n{slot}": handles},
+            schema={"at": pl.UInt32, f"n{slot}": pl.Int32},
+        )
+        todo, bound = list(range(len(self.tables))), {slot}
+        while todo:
+            relations = self.match.relations
+            i = next(i for i in todo if {relations[i].start, relations[i].end} & bound)
+            todo.remove(i)
+            frame = self._stepped(frame, i, bound)
+            bound |= {relations[i].start, relations[i].end}
+        for a, b in self.match.unique:
+            if self.tables[a] is self.tables[b]:
+                frame = frame.filter(pl.col(f"r{a}") != pl.col(f"r{b}"))
+        return frame
+
+    def _stepped(self, frame: pl.DataFrame, i: int, bound: set[int]) -> pl.DataFrame:
+        """Go from the nodes of a frame over one relation; both ends may be bound."""
+        slot, table = self.match.relations[i], self.tables[i]
+        near, far = (slot.start, slot.end) if slot.start in bound else (slot.end, slot.start)
+        out_of = (table.first_out, table.next_out, table.dst)
+        into = (table.first_in, table.next_in, table.src)
+        ways = [out_of, into] if near == slot.start else [into, out_of]
+        if slot.directed:
+            del ways[1]
+        places, rows, ends = list[int](), list[int](), list[int]()
+        for way, (heads, links, others) in enumerate(ways):
+            for place, handle in enumerate(frame[f"n{near}"].to_list()):
+                row = heads[handle >> SHIFT][handle & LOW]
+                while row >= 0:
+                    end = others[row]
+                    if not (way and end == handle):  # a self-loop runs one way
+                        places.append(place)
+                        rows.append(row)
+                        ends.append(end)
+                    row = links[row]
+        out = frame[pl.Series(places, dtype=pl.UInt32)].with_columns(
+            pl.Series(f"r{i}", rows, dtype=pl.Int32), pl.Series("#", ends, dtype=pl.Int32)
+        )
+        if far in bound or far == near:
+            return out.filter(pl.col("#") == pl.col(f"n{far}")).drop("#")
+        return out.rename({"#": f"n{far}"}).filter(labelled(self.masks[far], f"n{far}"))
 
     def _relations(self, i: int) -> Iterator[pl.DataFrame]:
         """Yield the relations that fit a slot, with both ends."""

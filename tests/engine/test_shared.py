@@ -1,0 +1,125 @@
+"""Queries over the same pattern are walked together, and each stays right and alone."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import histories
+import pytest
+
+import drasi_nb as dnb
+from drasi_nb.errors import QueryError
+
+
+def texts(rng: random.Random) -> list[str]:
+    """Return queries over one pattern, with conditions and ends of their own."""
+    nodes: list[str] = []
+    relations: list[str] = []
+    pattern = histories.pattern(rng, nodes, relations, rng.choice((0, 1, 1, 2)))
+    names = nodes + relations or ["z"]
+    if not nodes and not relations:
+        pattern = "(z:A)"
+    out = list[str]()
+    for _ in range(rng.randint(2, 6)):
+        text = f"MATCH {pattern}"
+        for _ in range(rng.choice((0, 1, 1, 2))):
+            word = "AND" if "WHERE" in text else "WHERE"
+            text += f" {word} {histories.condition(rng, names)}"
+        kind = rng.random() < 0.5
+        out.append(f"{text} RETURN {histories.projection(rng, names, aggregated=kind)}")
+    return out
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_each_equals_the_oracle(seed: int) -> None:
+    """Added before and in the middle of a history, in any number."""
+    rng = random.Random(seed)
+    changes = histories.legal(histories.history(rng, 40))
+    with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
+        source = rt.add_source("s", dnb.PushSource())
+        model, summed = histories.Model(), dict[str, dict[Any, Any]]()
+        waiting = texts(rng)
+        for place, change in enumerate(changes):
+            if waiting and rng.random() < 0.3:
+                text = waiting.pop()
+                try:
+                    q = rt.add_query(f"q{place}", text, sources=["s"], parameters={"p": 1})
+                except QueryError as error:
+                    assert error.code == "type", error
+                else:
+                    rows = summed[q.id] = dict(q.keyed_rows())
+                    q.on_delta(lambda d, rows=rows: _apply(rows, d))
+            source.push(change)
+            model.apply(change)
+            if rng.random() < 0.5:
+                continue
+            rt.flush()
+            for q in rt.queries.values():
+                assert q.error is None, q.error
+                histories._compare(q, q.text, model, summed[q.id])
+
+
+def _apply(rows: dict[Any, Any], delta: dnb.Delta) -> None:
+    for key, _, after in delta.changes:
+        if after is None:
+            del rows[key]
+        else:
+            rows[key] = after
+
+
+def thresholds(count: int) -> tuple[dnb.Runtime, dnb.PushSource]:
+    """Return a runtime with queries that differ in one number."""
+    rt = dnb.Runtime(clock=dnb.VirtualClock(0))
+    source = rt.add_source("s", dnb.PushSource())
+    source.push({"op": "insert", "id": "f", "labels": ["F"], "properties": {"n": "one"}})
+    for i in range(5):
+        source.push({"op": "insert", "id": i, "labels": ["R"], "properties": {"t": i}})
+        source.push(
+            {"op": "insert", "id": f"e{i}", "labels": ["IN"], "start_id": i, "end_id": "f"}
+        )
+    for n in range(count):
+        rt.add_query(
+            f"q{n}", "MATCH (r:R)-[:IN]->(f:F) WHERE r.t > $n RETURN f.n AS f, r.t AS t",
+            sources=["s"], parameters={"n": n},
+        )  # fmt: skip
+    rt.flush()
+    return rt, source
+
+
+def test_one_function_for_all() -> None:
+    """A change is handed to one function, whatever the number of queries."""
+    rt, source = thresholds(20)
+    source.update({"id": 0, "properties": {"t": 10}})
+    rt.flush()
+    graph = rt.engine.graph
+    group = graph.nodes.page_group[graph.node_at[0][0] >> 10]
+    both, fused = rt.engine.router.node(group).select("t")
+    assert not both
+    assert len(fused) == 1
+    assert [len(rt.queries[f"q{n}"]) for n in (0, 3, 9, 10)] == [5, 2, 1, 0]
+
+
+def test_one_that_breaks_stops_alone() -> None:
+    """The others, which may have missed the change, are made anew."""
+    rt, source = thresholds(4)
+    compiled = rt.queries["q1"].compiled
+    assert compiled is not None
+
+    def broken(*_args: Any) -> None:
+        raise RuntimeError("out of order")
+
+    compiled.result.update = compiled.result.add = broken  # type: ignore[method-assign]
+    rt.engine.router.together = type(rt.engine.router.together)()
+    rt.engine.router.set_queries(rt.engine.router.queries)
+    source.update({"id": 3, "properties": {"t": 10}})
+    with pytest.raises(dnb.ComponentError, match="out of order"):
+        rt.flush()
+    assert {q.id: q.status for q in rt.queries.values()} == {
+        "q0": "Running", "q1": "Error", "q2": "Running", "q3": "Running"
+    }  # fmt: skip
+    for n in (0, 2, 3):
+        ts = sorted(row["t"] for row in rt.queries[f"q{n}"].rows())
+        assert ts == [t for t in (1, 2, 4, 10) if t > n]
+    rt.start("q1")
+    assert sorted(row["t"] for row in rt.queries["q1"].rows()) == [2, 4, 10]
