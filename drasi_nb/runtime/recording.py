@@ -15,7 +15,7 @@ from drasi_nb.runtime.internal import COMPONENTS
 from drasi_nb.runtime.journal import Journal
 from drasi_nb.runtime.log import LogFile, check_header, header, read_lines
 from drasi_nb.runtime.replay import Replay
-from drasi_nb.runtime.scripts import Batch, is_script, read_script
+from drasi_nb.runtime.scripts import Batch, is_script, read_script, write_script
 from drasi_nb.store.writing import read_columns
 from drasi_nb.values.change import DELETE, INSERT, Accepted
 from drasi_nb.values.encoding import dump_changes, read_change
@@ -71,6 +71,19 @@ class Recorder:
             if not journal.files:
                 self._pump.journal = None
         self._file.close()
+
+    def write_script(self, path: str | Path) -> int:
+        """Write what was recorded so far as a script file of Drasi; return how many changes.
+
+        The file names no sources and no ticks, and its values are those of JSON.
+
+        Raises:
+            ChangeError: A value is NaN or infinite.
+            OSError: The file cannot be written.
+        """
+        if not self._file.is_closed:
+            self._file.push_out()
+        return write_script(read(self.path), path)
 
     def __enter__(self) -> Self:
         return self

@@ -186,7 +186,7 @@ def test_scripts_of_drasi_are_played(tmp_path: Path) -> None:
 
 def test_scripts_round_trip(tmp_path: Path) -> None:
     rt, _ = runtime([])
-    with rt.record(tmp_path / "log"):
+    with rt.record(tmp_path / "log") as recorder:
         for step in timed_histories.timed_history(random.Random(3)):
             if isinstance(step, int):
                 rt.clock.advance(step)
@@ -194,7 +194,7 @@ def test_scripts_round_trip(tmp_path: Path) -> None:
                 step.pop("effective_from", None)
                 rt.sources["s"].push(step)
     batches = list(read(tmp_path / "log"))
-    assert write_script(batches, tmp_path / "script") == sum(len(b.changes) for b in batches)
+    assert recorder.write_script(tmp_path / "script") == sum(len(b.changes) for b in batches)
     back = list(read(tmp_path / "script"))
     each = [Batch(None, b.time_ms, [change]) for b in batches for change in b.changes]
     for change in (c for b in (*each, *back) for c in b.changes):
