@@ -152,9 +152,9 @@ class Checkpoint:
         self._executor = ThreadPoolExecutor(1, "drasi_nb sync")
         self._executor.submit(warm_up)
         self._snapshot: Snapshot | None = None
-        self._before = 0  # changes in journals before this snapshot's
         self.log = self._open(number, size)
         self.journal = runtime.pump.journal or Journal()
+        self._due = self._next_due()  # changes written when the next snapshot is taken
         self.journal.files.append(self.log)
         runtime.pump.journal = self.journal
         self.journal.on_failure = lambda text: runtime.background.keep(
@@ -220,10 +220,12 @@ class Checkpoint:
     @property
     def is_due(self) -> bool:
         """Return whether enough was written since the last snapshot for another one."""
-        return self._snapshot is None and (
-            self.journal.changes - self._before >= self._runtime.config.snapshot_changes
-            or self.log.size >= _JOURNAL_BYTES
-        )
+        return (
+            self.journal.changes >= self._due or self.log.size >= _JOURNAL_BYTES
+        ) and self._snapshot is None
+
+    def _next_due(self) -> int:
+        return self.journal.changes + self._runtime.config.snapshot_changes
 
     def take(self) -> None:
         """Take a whole snapshot now.
@@ -243,7 +245,7 @@ class Checkpoint:
             if not self._runtime.background.spawn("checkpoint", self._in_slices):
                 self._finish()
         except (CheckpointError, ComponentError) as error:  # the old one stays in force
-            self._before = self.journal.changes  # not again at once
+            self._due = self._next_due()  # not again at once
             self._runtime.background.keep(str(error))
 
     def _begin(self) -> None:
@@ -262,7 +264,7 @@ class Checkpoint:
         old, self.log = self.log, new
         old.hand_over(new)
         self.number += 1
-        self._before = self.journal.changes
+        self._due = self._next_due()
         self._snapshot = Snapshot(runtime, self.directory.snapshot(self.number), self._executor)
         pump.copying = self._finish_copy
 

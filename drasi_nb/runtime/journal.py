@@ -48,11 +48,16 @@ class Journal:
             CheckpointError: It could not be written; no file has it.
         """
         if not isinstance(changes, list):
-            self._write(dump_columns(("c", source, now_ms, before, synced), changes))
+            line = dump_columns(("c", source, now_ms, before, synced), changes)
         elif synced is None:
-            self._write(dump_changes(("b", source, now_ms, before), changes))
+            line = dump_changes(("b", source, now_ms, before), changes)
         else:
-            self._write(dump_changes(("s", source, now_ms, before, synced), changes))
+            line = dump_changes(("s", source, now_ms, before, synced), changes)
+        if len(self.files) == 1:
+            self.files[0].append(line)
+            self.failure = None
+        else:
+            self._write(line)
         self.changes += len(changes)
 
     def operation(self, taken: int, tick_ms: int, now_ms: int, name: str, *facts: Any) -> None:
@@ -67,7 +72,7 @@ class Journal:
         """Write that the oldest batches of a source go; raises as ``batch()``."""
         self._write(dump(["d", taken, now_ms, source, count]) + b"\n")
 
-    def tick(self, taken: int, now_ms: int, seq: int, *, is_heard: bool) -> None:
+    def tick(self, taken: int, now_ms: int, seq: int, is_heard: object) -> None:
         """Note the end of a tick, before its deltas are handed out.
 
         Where no reaction hears of it the line may come with the next one, within ``sync_s``: a

@@ -70,9 +70,10 @@ class LogFile:
             if self._is_writing:  # an interrupt came behind the write of a line
                 self._take_back()
             data = self._later + line if self._later else line
+            size = len(data)
             self._is_writing = True
             try:
-                if os.write(self._fd, data) != len(data):
+                if os.write(self._fd, data) != size:
                     self._rest(data)
             except OSError as error:
                 self._take_back()
@@ -81,7 +82,7 @@ class LogFile:
                     " NOT taken, everything before it is safe. Free some space, then go on"
                 ) from error
             self._later = b""
-            self.size += len(data)
+            self.size += size
             self._is_writing = False
             self.written += 1
 

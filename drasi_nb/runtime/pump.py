@@ -225,8 +225,10 @@ class Pump:
         self.is_open = False
         engine = self.engine
         if self.journal is not None:
-            is_heard = bool(self.runtime.reacting)
-            self.journal.tick(self.taken, self.tick_ms(), engine.seq, is_heard=is_heard)
+            now_ms = self._tick_ms
+            if now_ms is None:
+                now_ms = self.now_ms()
+            self.journal.tick(self.taken, now_ms, engine.seq, self.runtime.reacting)
         self._tick_ms = None
         if engine.touched:
             self._end_tick()

@@ -638,7 +638,8 @@ class Runtime:
                 "flush() runs on the runtime's own thread; await settled() there"
             )
         taken = self.pump.flush()
-        self._look_after_checkpoint()
+        if self.checkpoint_in is not None:
+            self._look_after_checkpoint()
         if not self.pump.waiting():
             self.background.rest()
         self.background.raise_errors()

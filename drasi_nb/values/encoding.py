@@ -21,6 +21,7 @@ _CLASSES: tuple[Any, ...] = (*TEMPORAL, Duration)
 _TIMES: dict[str, Any] = {kind.kind: kind for kind in _CLASSES}
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 _FREE = frozenset({int, str, bool, type(None)})  # of properties, that JSON says as they are
+_LINE = orjson.OPT_APPEND_NEWLINE
 _new = tuple.__new__
 
 
@@ -161,11 +162,12 @@ def dump_changes(head: tuple[Any, ...], changes: Any) -> bytes:
     changes = changes if type(changes) is list else list(changes)
     if _is_plain(changes):
         try:
-            return orjson.dumps((*head, changes), tuple, orjson.OPT_APPEND_NEWLINE)
+            # slices of named tuples are plain ones, which need no call back
+            return orjson.dumps((*head, [c[:] for c in changes]), None, _LINE)
         except TypeError:  # an integer beyond 64 bits, or text that is no Unicode
             pass
     written = [_written(change) for change in changes]
-    return orjson.dumps([*plain(list(head)), written], None, orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps([*plain(list(head)), written], None, _LINE)
 
 
 def _is_plain(changes: list[Accepted]) -> bool:
