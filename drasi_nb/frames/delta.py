@@ -109,10 +109,14 @@ class Delta:
 
     def frame(self) -> pl.DataFrame:
         """Return one row per change: the row after it (before, of a DELETE), _op, _key, _seq."""
+        return frame_of((*self.columns, "_op", "_key", "_seq"), self.feed())
+
+    def feed(self) -> list[Row]:
+        """Return the rows of ``frame()``."""
         rows: list[Row] = []
         for key, before, after in self.changes:
             kind = "ADD" if before is None else "DELETE" if after is None else "UPDATE"
             row = before if after is None else after
             assert row is not None
             rows.append((*row, kind, list(key), self.seq))
-        return frame_of((*self.columns, "_op", "_key", "_seq"), rows)
+        return rows

@@ -6,6 +6,7 @@ that changed since and shares all others with the frames handed out before.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from itertools import count
 from operator import itemgetter
@@ -19,6 +20,8 @@ from drasi_nb.values.ordering import order_key
 
 SHIFT = 10
 PAGE = 1 << SHIFT
+_FEW = 100  # rows of a page that are set one by one
+_CLEAN: set[int] = set()
 BLOCK = 32  # pages per block: one dirty page joins few chunks anew, not all of them
 
 
@@ -33,7 +36,8 @@ class ResultTable:
         self.rows_at: dict[Any, int] = {}
         self._pages: list[list[tuple[Any, Row] | None]] = []
         self._free: list[int] = []
-        self._dirty: set[int] = set()
+        # pages to build anew, or which of their rows changed in place
+        self._dirty: dict[int, set[int] | None] = {}
         self._types: list[pl.DataType] = [pl.Null()] * len(columns)
         self._chunks: list[pl.DataFrame] = []
         self._blocks: dict[int, pl.DataFrame] = {}
@@ -53,9 +57,13 @@ class ResultTable:
         for key, before, after in changes:
             if before is not None and after is not None:
                 row = index[key]
-                page = row >> SHIFT
-                pages[page][row & (PAGE - 1)] = (key, after)
-                dirty.add(page)
+                page, place = row >> SHIFT, row & (PAGE - 1)
+                pages[page][place] = (key, after)
+                places = dirty.get(page, _CLEAN)
+                if places is _CLEAN:
+                    dirty[page] = {place}
+                elif places is not None:
+                    places.add(place)
                 continue
             if before is None:
                 row = self._free.pop() if self._free else self._extend()
@@ -65,7 +73,7 @@ class ResultTable:
                 self._free.append(row)
             page = row >> SHIFT
             pages[page][row & (PAGE - 1)] = None if after is None else (key, after)
-            dirty.add(page)
+            dirty[page] = None
 
     def _fill(self, changes: list[RowChange]) -> None:
         """Take over the first rows, page by page; their keys differ."""
@@ -78,7 +86,7 @@ class ResultTable:
         self._pages = [entries[at : at + PAGE] for at in range(0, len(entries), PAGE)]
         self._chunks = [pl.DataFrame()] * pages
         self._built = [None] * pages
-        self._dirty.update(range(pages))
+        self._dirty = dict.fromkeys(range(pages))
 
     def _extend(self) -> int:
         base = len(self._pages) << SHIFT
@@ -123,22 +131,23 @@ class ResultTable:
             )
             return self._whole
         types = list(self._types)
-        built = {page: self._page_columns(page) for page in self._dirty}
+        built = {page: self._changed(page, places) for page, places in self._dirty.items()}
         for columns in built.values():
-            for place, values in columns.items():
+            for place, (_, values) in columns.items():
                 if values:
                     types[place] = widen(types[place], type_of_all(values))
         if types != self._types:
             self._types = types
             if len(built) < len(self._pages):  # the other pages need the wider type too
-                self._dirty = set(range(len(self._pages)))
+                self._dirty = dict.fromkeys(range(len(self._pages)))
             self._built = [None] * len(self._pages)
-            built = {page: self._page_columns(page) for page in self._dirty}
+            built = {page: self._changed(page, None) for page in self._dirty}
         for page, columns in built.items():
             # with_columns() would start the lazy engine, which takes longer than all the rest
             new = self._chunks[page].get_columns() or [pl.Series()] * len(types)
-            for c, values in columns.items():
-                new[c] = series(self.columns[c], values, types[c])
+            for c, (places, values) in columns.items():
+                made = series(self.columns[c], values, types[c])
+                new[c] = made if places is None else new[c].clone().scatter(places, made)
             self._chunks[page] = pl.DataFrame(new)
         for block in {page // BLOCK for page in self._dirty}:
             chunks = self._chunks[block * BLOCK : (block + 1) * BLOCK]
@@ -148,13 +157,36 @@ class ResultTable:
         self._whole = blocks[0] if len(blocks) == 1 else pl.concat(blocks, rechunk=False)
         return self._whole
 
-    def _page_columns(self, page: int) -> dict[int, list[Any]]:
-        """Return the values of the columns of a page that changed since its chunk was made."""
-        rows = [entry[1] for entry in self._pages[page] if entry is not None]
-        before, self._built[page] = self._built[page], rows
+    def _changed(
+        self, page: int, places: set[int] | None
+    ) -> dict[int, tuple[list[int] | None, list[Any]]]:
+        """Return the columns of a page that changed since its chunk was made.
+
+        Per column: where it changed and the values there; None and all its values where that is
+        less work, or Polars cannot set single values.
+        """
+        entries, before = self._pages[page], self._built[page]
         width = range(len(self.columns))
+        if before is not None and places is not None and len(places) <= _FEW:
+            order = sorted(places)
+            at = order
+            if len(before) < PAGE:  # rows are numbered without the free places
+                there = [i for i, entry in enumerate(entries) if entry is not None]
+                at = [bisect_left(there, place) for place in order]
+            old = [before[i] for i in at]
+            new = [entry[1] for place in order if (entry := entries[place]) is not None]
+            for i, row in zip(at, new, strict=True):
+                before[i] = row
+            changed = [
+                c for c in width if any(a[c] is not b[c] for a, b in zip(old, new, strict=True))
+            ]
+            if not any(self._types[c].is_nested() for c in changed):
+                return {c: (at, [row[c] for row in new]) for c in changed}
+            return {c: (None, [row[c] for row in before]) for c in changed}
+        rows = [entry[1] for entry in entries if entry is not None]
+        self._built[page] = rows
         if before is None or len(before) != len(rows):
-            return {c: [row[c] for row in rows] for c in width}
+            return {c: (None, [row[c] for row in rows]) for c in width}
         moved = [(a, b) for a, b in zip(before, rows, strict=True) if a is not b]
         changed = [c for c in width if any(a[c] is not b[c] for a, b in moved)]
-        return {c: [row[c] for row in rows] for c in changed}
+        return {c: (None, [row[c] for row in rows]) for c in changed}

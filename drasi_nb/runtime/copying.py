@@ -141,6 +141,7 @@ def _copy_rest(runtime: Runtime, state: StateCopy) -> None:
         if component.kind == "query":
             query = runtime.queries[component.id]
             facts["definition"], facts["missing"] = query.definition, query.missing
+            facts["derived"] = [derived.id for derived in query.derived]
             facts["last_seq"], facts["last_time_ms"] = query.last_seq, query.last_time_ms
             facts["columns"] = list(query.columns)
             facts["is_source"] = runtime.internal.is_source(query)

@@ -19,7 +19,6 @@ from drasi_nb.values.change import DELETE, Accepted, Change, accept
 from drasi_nb.values.graph import STAMP_BITS
 
 if TYPE_CHECKING:
-    from drasi_nb.runtime.query import Query
     from drasi_nb.runtime.runtime import Runtime
 
 _OPS = ("insert", "update", "delete")
@@ -93,62 +92,80 @@ class DerivedSources:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.of_source: dict[int, list[Derived]] = {}  # by the number of the source
+        self.is_passing = False  # a function of the user may be at work
 
-    def follow(self, query: Query) -> tuple[str, ...]:
-        """Derive what a query sees of its sources from what is there; return their ids."""
-        ids = list[str]()
-        graph = self.runtime.engine.graph
-        for subscription in query.subscriptions:
+    def follow(
+        self, query_id: str, followed: Iterable[Subscription], made: list[Derived]
+    ) -> tuple[str, ...]:
+        """Derive what a query sees of its sources from what is there; return their ids.
+
+        What was derived goes into ``made``, so that it can be forgotten when this fails.
+        """
+        ids, graph = list[str](), self.runtime.engine.graph
+        for place, subscription in enumerate(followed):
             if not subscription.middleware:
                 ids.append(subscription.source)
                 continue
-            derived_id = f"{subscription.source} for {query.id}"
+            derived_id = self._free_id(f"{subscription.source} for {query_id} ({place})")
+            source = graph.source(subscription.source)
             derived = Derived(
                 derived_id,
                 subscription.source,
-                query.id,
+                query_id,
                 graph.source(derived_id),
                 Pipeline.of(subscription.middleware),
             )
-            source = graph.source(subscription.source)
+            made.append(derived)
             self._clear(derived.number)
-            for change in self._present(source):
+            for change in list(self._present(source)):
                 self._pass(derived, change)
             self.of_source.setdefault(source, []).append(derived)
             ids.append(derived_id)
         return tuple(ids)
 
-    def leave(self, query: Query) -> None:
-        """Forget what was derived for a query."""
-        for many in self.of_source.values():
-            for derived in [one for one in many if one.query == query.id]:
-                many.remove(derived)
-                self._clear(derived.number)
+    def _free_id(self, id_: str) -> str:
+        """Return an id that is not in use: while a query is replaced, the old one goes on."""
+        used = {derived.id for many in self.of_source.values() for derived in many}
+        return id_ if id_ not in used else f"{id_}'"
 
-    def resume(self, query: Query) -> tuple[str, ...]:
-        """Go on with what was derived before a restart; return the ids of the sources.
+    def leave(self, many: Iterable[Derived]) -> None:
+        """Forget what was derived for a query."""
+        for derived in many:
+            source = self.runtime.engine.graph.source(derived.source)
+            self.of_source[source] = [
+                one for one in self.of_source.get(source, ()) if one is not derived
+            ]
+            self._clear(derived.number)
+
+    def resume(
+        self, query_id: str, followed: Iterable[Subscription], names: Iterable[str]
+    ) -> tuple[list[Derived], tuple[str, ...]]:
+        """Go on with what was derived before a restart; return it, and what the query sees.
 
         The elements are there; middlewares see again what is there of the source, since they
         remember it.
+
+        Args:
+            query_id: Of the query.
+            followed: What it subscribes to.
+            names: Ids of the derived sources, in order.
         """
-        ids = list[str]()
+        ids, made, rest = list[str](), list[Derived](), iter(names)
         graph = self.runtime.engine.graph
-        for subscription in query.subscriptions:
+        for subscription in followed:
             if not subscription.middleware:
                 ids.append(subscription.source)
                 continue
-            derived_id = f"{subscription.source} for {query.id}"
+            id_, source = next(rest), graph.source(subscription.source)
             pipeline = Pipeline.of(subscription.middleware)
-            source = graph.source(subscription.source)
             for change in self._present(source):
                 with suppress(ChangeError):  # refused then too, and kept in rejected()
                     pipeline(change)
-            derived = Derived(
-                derived_id, subscription.source, query.id, graph.source(derived_id), pipeline
-            )
-            self.of_source.setdefault(source, []).append(derived)
-            ids.append(derived_id)
-        return tuple(ids)
+            one = Derived(id_, subscription.source, query_id, graph.source(id_), pipeline)
+            self.of_source.setdefault(source, []).append(one)
+            made.append(one)
+            ids.append(id_)
+        return made, tuple(ids)
 
     def _clear(self, number: int) -> None:
         """Delete every element of a derived source."""
@@ -164,6 +181,7 @@ class DerivedSources:
 
     def _pass(self, derived: Derived, change: Change) -> None:
         engine = self.runtime.engine
+        self.is_passing = True
         try:
             made = [accept(one) for one in derived.pipeline(change)]
         except ChangeError as error:
@@ -175,6 +193,8 @@ class DerivedSources:
             )
             registry.note(registry.get(derived.query), str(error))
             return
+        finally:
+            self.is_passing = False
         apply = engine.apply_timed if engine.timed else engine.apply
         for one in made:
             apply(derived.number, one)

@@ -60,6 +60,17 @@ class Lateness:
         if self._arrivals:
             self._wake_at(self._arrivals[0][0] + self.bound_ms)
 
+    def held_of(self, source: int) -> int:
+        """Return how many changes of a source are held back. Cost: all that are."""
+        return sum(held[2] == source for held in self._held)
+
+    def forget(self, source: int) -> int:
+        """Drop what is held back of a source; return how many changes."""
+        gone = [held for held in self._held if held[2] == source]
+        for held in gone:
+            self._held.remove(held)
+        return len(gone)
+
     def ring(self, now_ms: int) -> None:
         """Let go on what waited the bound out, and what is earlier than that."""
         until, arrivals = self._latest_ms - self.bound_ms, self._arrivals
@@ -75,12 +86,6 @@ class Lateness:
             time_ms, _, source, change, arrival_ms = held.pop(0)
             self._gone_ms = time_ms
             self._release(source, [change], arrival_ms)
-
-    def forget(self, source: int) -> None:
-        """Drop what is held of a source."""
-        gone = [held for held in self._held if held[2] == source]
-        for held in gone:
-            self._held.remove(held)
 
     def save(self) -> tuple[dict[str, Any], list[Held]]:
         """Return what must survive a restart: the state, and the changes in order of arrival."""

@@ -13,20 +13,23 @@ import pyarrow as pa
 from drasi_nb.engine.garbage import collection_paused
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.timed import Saved, TimedStage
-from drasi_nb.errors import CheckpointError, DrasiNbError
+from drasi_nb.errors import CheckpointError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.result import ResultTable
 from drasi_nb.functions.own import renewals
 from drasi_nb.runtime import registration
-from drasi_nb.runtime.components import Event, Rejected
+from drasi_nb.runtime.components import Component, Event, Rejected
 from drasi_nb.runtime.log import check_header, read_lines
+from drasi_nb.runtime.port import Port
+from drasi_nb.runtime.protocols import SOURCES
+from drasi_nb.runtime.query import Query
+from drasi_nb.runtime.reacting import Reacting, awaited
 from drasi_nb.runtime.snapshot import FORMAT
 from drasi_nb.store.load import buffer_of, load_nodes, load_relations
 from drasi_nb.store.writing import read_columns
 from drasi_nb.values.encoding import load, read_change, value_of
 
 if TYPE_CHECKING:
-    from drasi_nb.runtime.query import Query
     from drasi_nb.runtime.runtime import Runtime
 
 _CODES = {"int": ("q", pl.Int64), "float": ("d", pl.Float64)}
@@ -64,6 +67,7 @@ class Loading:
         self.timers: list[tuple[str, int, Any, int]] = []
         self.versions: dict[Any, Any] = {}
         self.held: list[Any] = []
+        self.is_watched = False
         self.lateness: dict[str, Any] = {}
 
     def run(self) -> None:
@@ -88,6 +92,8 @@ class Loading:
         if not is_whole:
             raise CheckpointError(f"{path} is cut off behind line {number}")
         self._components(value_of(head["running"]))
+        if self.is_watched:
+            self.runtime.internal.watch()
         runtime, engine = self.runtime, self.runtime.engine
         if engine.history.is_kept:
             engine.history.resume(self.versions)
@@ -179,8 +185,7 @@ class Loading:
         self.held.append((number, read_change(changes[0]), arrived_ms))
 
     def _watched(self, is_watching: bool) -> None:
-        if is_watching:
-            self.runtime.internal.watch()
+        self.is_watched = is_watching
 
     def _synced(self, source: str, name: str, ids: Any) -> None:
         key = (value_of(source), value_of(name))
@@ -206,11 +211,12 @@ class Loading:
     # -- components ---------------------------------------------------------------------
 
     def _components(self, running: list[str]) -> None:
+        runtime = self.runtime
         for facts in self.facts.values():
-            self.runtime.put_back(facts)
-        for facts in self.facts.values():
-            if facts["kind"] == "reaction":
-                self.runtime.follow(facts["id"])
+            self._put_back(facts)
+        for id_, react in runtime.reacting.items():
+            asked = [runtime.queries[query_id] for query_id in runtime.listening[id_]]
+            runtime.unsubscribe[id_] = [query.on_delta(react) for query in asked]
         queries = [facts for facts in self.facts.values() if facts["kind"] == "query"]
         for facts in queries:
             if facts["is_source"]:
@@ -226,6 +232,26 @@ class Loading:
                 gone = react.done - facts["done"]
                 react.pending.extend(facts.get("pending", [])[gone:])
 
+    def _put_back(self, facts: dict[str, Any]) -> None:
+        """Make a component as it was, a query not yet compiled."""
+        runtime, id_, kind = self.runtime, facts["id"], facts["kind"]
+        component = Component(
+            id_, kind, None, facts["status"], facts["error"], facts["changes"], facts["errors"]
+        )
+        runtime.registry.components[id_] = component
+        if kind == "source":
+            source = component.part = runtime.source_parts[id_] = SOURCES["push"]()
+            port = runtime.ports[id_] = Port(runtime, component, runtime.pump)
+            source.attach(port)
+        elif kind == "query":
+            query = component.part = runtime.query_parts[id_] = Query(runtime, id_)
+            query.component = component
+            registration.put_back_query(query, facts)
+        else:
+            component.part = runtime.reaction_parts[id_] = awaited
+            runtime.reacting[id_] = Reacting(runtime, component)
+            runtime.listening[id_] = tuple(facts["queries"])
+
     def _query(self, query: Query, facts: dict[str, Any]) -> None:
         component = self.runtime.component(query.id)
         query.last_seq, query.last_time_ms = facts["last_seq"], facts["last_time_ms"]
@@ -234,33 +260,29 @@ class Loading:
         query.table.apply([(key, None, row) for key, row in rows])
         if facts["status"] != "Running":
             return
-        reason = facts["missing"]
-        if reason is None:
-            try:
-                resume_query(query, self.entries)
-                return
-            except DrasiNbError as error:
-                reason = str(error)
-        component.status = "Stopped"
-        query.plan = None
-        self.runtime.registry.fail(component, f"add_query() again: {reason}")
+        if query.missing is None:
+            resume_query(query, self.entries, facts["derived"])
+            return
+        component.status = "Starting"
+        self.runtime.registry.fail(component, f"add_query() again: {query.missing}")
 
 
-def resume_query(query: Query, entries: dict[tuple[str, int], dict[Any, Saved]]) -> None:
-    """Run a query again over the graph as it is, with what its rows remembered; no delta.
-
-    Raises:
-        QueryError: It names a function that is not registered.
-    """
-    runtime = query.runtime
-    query.plan = plan = registration.plan_of(query.definition, query.sources)
+def resume_query(
+    query: Query, entries: dict[tuple[str, int], dict[Any, Saved]], derived: list[str]
+) -> None:
+    """Run a query again over the graph as it is, with what its rows remembered; no delta."""
+    runtime, registered = query.runtime, query.registered
+    assert registered is not None
+    plan = registered.plan
 
     def resume(compiled: CompiledQuery) -> None:
         for number, stage in enumerate(compiled.stages):
             if isinstance(stage, TimedStage):
                 stage.saved = entries.get((query.id, number), {})
 
-    seen = runtime.pump.derived.resume(query)
+    query.derived, seen = runtime.pump.derived.resume(
+        query.id, registered.subscriptions, derived
+    )
     with collection_paused():
         compiled = runtime.engine.add_query(plan, seen, resume)
         query.table = ResultTable(plan.columns)
@@ -272,6 +294,7 @@ def resume_query(query: Query, entries: dict[tuple[str, int], dict[Any, Saved]])
     query.compiled, query.made_at = compiled, renewals()
     runtime.by_compiled[compiled] = query
     compiled.depth = runtime.internal.depth(query.sources)
+    query.past.clear(runtime.seq)
 
 
 # -- columns ----------------------------------------------------------------------------

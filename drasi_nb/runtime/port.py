@@ -25,6 +25,11 @@ class Port:
         self.source_id = component.id
         self._runtime, self._component, self._pump = runtime, component, pump
         self._number = runtime.engine.graph.source(component.id)
+        self._is_open = True
+
+    def close(self) -> None:
+        """Refuse what comes from now on: another source has the id."""
+        self._is_open = False
 
     @property
     def clock(self) -> Clock:
@@ -75,10 +80,10 @@ class Port:
             ComponentError: The source is stopped.
         """
         component, pump = self._component, self._pump
-        if component.status != "Running" and component.status != "Starting":
-            raise ComponentError(
-                f"source {component.id!r} is {component.status}; start it to push changes"
-            )
+        if not self._is_open or (
+            component.status != "Running" and component.status != "Starting"
+        ):
+            self._refuse_all()
         count = len(changes)
         config = self._runtime.config
         if pump.submitted - pump.taken + count > config.most_queued and self._is_full(count):
@@ -94,7 +99,7 @@ class Port:
         if count:
             was_empty = not pump.queue
             try:
-                pump.submit(self._number, changes, synced)
+                component.last_ms = pump.submit(self._number, changes, synced)
             except CheckpointError as error:
                 self._runtime.registry.note(component, str(error))
                 raise
@@ -115,6 +120,15 @@ class Port:
         self._pump.run()
         runtime = self._runtime
         return runtime.synced.difference(runtime.engine.graph, self.source_id, synced, after)
+
+    def _refuse_all(self) -> None:
+        status, id_ = self._component.status, self.source_id
+        if not self._is_open:
+            raise ComponentError(
+                f"source {id_!r} was replaced; push to the one in rt.sources[{id_!r}]"
+            )
+        way_out = "add it again" if status == "Removed" else "start it"
+        raise ComponentError(f"source {id_!r} is {status}; {way_out} to push changes")
 
     def room(self) -> int:
         """Return how many more changes may wait; below 0 where an earlier batch was larger."""
@@ -158,6 +172,8 @@ class Port:
         return self._pump.submitted - self._pump.taken
 
     def fail(self, reason: str) -> None:
-        """Put the source in Error."""
+        """Put the source in Error, unless another one has its id by now."""
+        if not self._is_open:
+            return
         self._runtime.told("fail", self.source_id, reason)
         self._runtime.registry.fail(self._component, reason)

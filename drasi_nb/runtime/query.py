@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,7 +15,9 @@ from drasi_nb.engine.failures import Failure
 from drasi_nb.engine.result import Row, RowChange
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta
+from drasi_nb.frames.past import Past
 from drasi_nb.frames.result import ResultTable
+from drasi_nb.frames.schema import frame_of
 from drasi_nb.plan.explain import explain
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from drasi_nb.engine.stages import CompiledQuery
     from drasi_nb.plan.nodes import Plan
     from drasi_nb.runtime.components import Component
-    from drasi_nb.runtime.derived import Subscription
+    from drasi_nb.runtime.derived import Derived, Subscription
     from drasi_nb.runtime.runtime import Runtime
 
 
@@ -59,19 +62,32 @@ class QueryDefinition:
     auto_start: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A definition that was checked: what it subscribes to, and its plan."""
+
+    definition: QueryDefinition
+    subscriptions: tuple[Subscription, ...]
+    plan: Plan
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the ids of the sources it subscribes to."""
+        return tuple(subscription.source for subscription in self.subscriptions)
+
+
 class Query:
     """A registered query. Made by ``Runtime.add_query()``; the result is that of the last tick."""
 
     def __init__(self, runtime: Runtime, id_: str) -> None:
         self.runtime, self.id = runtime, id_
-        self.definition = QueryDefinition("", ())
-        self.sources: tuple[str, ...] = ()
-        self.subscriptions: list[Subscription] = []
+        self.registered: Registered | None = None
+        self.derived: list[Derived] = []  # its sources behind middleware, while it runs
         self.latencies_s: deque[float] = deque(maxlen=1_000)  # from push to delta, sampled
-        self.plan: Plan | None = None
         self.compiled: CompiledQuery | None = None
         self.component: Component | None = None
         self.table = ResultTable(())
+        self.past = Past(runtime.config.kept_rows)
         self.is_rebuilt = False  # the next flush has the whole result
         self.last_seq = 0
         self.last_time_ms: int | None = None
@@ -81,6 +97,21 @@ class Query:
         self._order: dict[Any, Any] | None = None
 
     # -- reading ------------------------------------------------------------------------
+
+    @property
+    def definition(self) -> QueryDefinition:
+        """Return what it was registered with."""
+        return self.registered.definition if self.registered else QueryDefinition("", ())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the ids of the sources it subscribes to."""
+        return self.registered.sources if self.registered else ()
+
+    @property
+    def plan(self) -> Plan | None:
+        """Return the plan, which the interpreter can evaluate too."""
+        return self.registered.plan if self.registered else None
 
     @property
     def text(self) -> str:
@@ -99,18 +130,23 @@ class Query:
 
     @property
     def status(self) -> str:
-        """Return Added, Starting, Running, Stopping, Stopped or Error."""
-        return self._component.status
+        """Return Added, Starting, Running, Stopping, Stopped, Reconfiguring, Error or Removed."""
+        return self.component_now.status
 
     @property
     def error(self) -> str | None:
         """Return why the query is in Error, or the latest failure of a callback."""
-        return self._component.error
+        return self.component_now.error
 
     @property
-    def _component(self) -> Component:
+    def component_now(self) -> Component:
+        """Return the live record.
+
+        Raises:
+            ComponentError: It was not made by ``Runtime.add_query()``.
+        """
         if self.component is None:
-            raise ComponentError(f"query {self.id!r} was removed")
+            raise ComponentError(f"query {self.id!r} belongs to no runtime")
         return self.component
 
     def __len__(self) -> int:
@@ -147,6 +183,31 @@ class Query:
         """Return (row key, row) of every row, in the order of ``frame()``."""
         return self.table.entries(self._ranks())
 
+    def history(self) -> pl.DataFrame:
+        """Return the changes of the result, oldest first, as ``Delta.frame()`` with ``_time``.
+
+        The latest ``RuntimeConfig.kept_rows`` are kept.
+        """
+        return self.past.frame(self.id, self.columns)
+
+    def at(self, moment: int | datetime) -> pl.DataFrame:
+        """Return the result as it was, in any order. Cost: the whole result.
+
+        Args:
+            moment: The number of a change (``Delta.seq``), or a time (naive means UTC).
+
+        Raises:
+            ComponentError: That is longer ago than ``RuntimeConfig.kept_rows`` reaches.
+        """
+        rows, seq, time_ms = dict(self.keyed_rows()), None, None
+        if isinstance(moment, datetime):
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            time_ms = round(aware.timestamp() * 1_000)
+        else:
+            seq = moment
+        self.past.undone(rows, seq, time_ms, self.id)
+        return frame_of(self.columns, list(rows.values()))
+
     def failures(self) -> list[Failure]:
         """Return the rows that a run-time error keeps out now, the latest 1,000 of them."""
         return self.compiled.failures() if self.compiled is not None else []
@@ -155,7 +216,7 @@ class Query:
         """Return the counters."""
         return QueryMetrics(
             len(self.table),
-            self._component.changes,
+            self.component_now.changes,
             self.compiled.failing() if self.compiled is not None else 0,
             self.last_seq,
             self.last_time_ms,
@@ -210,16 +271,27 @@ class Query:
                 yield delta
         finally:
             unsubscribe()
-            self.runtime.streams[self.id].remove(queue)
+            open_ones = self.runtime.streams.get(self.id, [])
+            if queue in open_ones:
+                open_ones.remove(queue)
+
+    def give_away(self) -> CompiledQuery | None:
+        """Return what runs it, and keep the order of its rows."""
+        compiled, self.compiled, self.is_rebuilt = self.compiled, None, False
+        if compiled is not None:
+            self._order = compiled.ranks
+        return compiled
 
     def take(self, changes: list[RowChange], seq: int, time_ms: int) -> Delta | None:
         """Move the result on by one tick; return the delta if anybody listens."""
         if not changes:
             return None
         self.table.apply(changes)
+        if self.past.most:
+            self.past.add(seq, time_ms, changes)
         self.runtime.internal.feed(self, changes)
         self.last_seq, self.last_time_ms = seq, time_ms
-        self._component.changes += len(changes)
+        self.component_now.changes += len(changes)
         if not self._callbacks:
             return None
         return Delta(self.id, seq, time_ms, self.table.columns, changes)
@@ -231,10 +303,10 @@ class Query:
                 callback(delta)
             except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
                 message = f"a callback raised {type(error).__name__}: {error}"
-                self.runtime.registry.note(self._component, message)
+                self.runtime.registry.note(self.component_now, message)
             except SystemExit as error:  # would end the kernel
                 message = f"a callback raised SystemExit: {error}"
-                self.runtime.registry.note(self._component, message)
+                self.runtime.registry.note(self.component_now, message)
 
     # -- showing ------------------------------------------------------------------------
 

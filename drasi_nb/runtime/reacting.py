@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.runtime import Runtime
 
 
+def awaited(delta: Delta) -> None:
+    """Stand for a reaction that was not added again since a restart; never called."""
+
+
 class Reacting:
     """Hands deltas to one reaction in order; what it raises is shown and counted, queries go on.
 
@@ -39,7 +43,7 @@ class Reacting:
         self._skipped = 0  # given up behind the one that the reaction has
         self._tries = 0
         self._is_busy = False  # awaiting the reaction, or the pause before the next try
-        self._is_awaiting = False
+        self._is_awaiting = False  # the first that waits is in its hands
 
     def __call__(self, delta: Delta) -> None:
         if self.component.status != "Running" and not self.is_awaited:
@@ -48,22 +52,40 @@ class Reacting:
         if self.emitted <= self.done:
             return
         self.pending.append(delta)
-        if (
-            len(self.pending) > self.runtime.config.most_pending
-            and not self.runtime.pump.is_replaying
+        if len(self.pending) > self.runtime.config.most_pending and (
+            not self.runtime.pump.is_replaying
         ):
-            place = int(self._is_awaiting and len(self.pending) > 1)  # not the one it has
-            late = self.pending[place]
-            del self.pending[place]
-            self._give_up(late, "the reaction is too slow", behind=place)
-        self.go()
+            self._give_up(self._take_out(), "the reaction is too slow")
+        self._go()
 
-    def go(self) -> None:
-        """Hand on what waits."""
-        while self.component.part is not None and self.pending and not self._is_busy:
+    def _take_out(self) -> Delta:
+        """Take the oldest that the reaction has not in its hands out of those that wait."""
+        place = int(self._is_awaiting)
+        if not place:
+            self._tries = 0
+        delta = self.pending[place]
+        del self.pending[place]
+        return delta
+
+    def resume(self) -> None:
+        """Go on with what waits; called when the reaction starts."""
+        self._go()
+
+    def give_up_all(self, reason: str) -> None:
+        """Put what waits into ``rejected()``, but for what the reaction has in its hands."""
+        while len(self.pending) > self._is_awaiting:
+            self._give_up(self._take_out(), reason)
+
+    def _go(self) -> None:
+        if self.component.part is awaited:
+            return
+        while self.pending and not self._is_busy and self.component.status == "Running":
             try:
                 answer = self.component.part(self.pending[0])
             except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
+                self._failed(error)
+                continue
+            except SystemExit as error:  # would end the kernel
                 self._failed(error)
                 continue
             if inspect.isawaitable(answer):
@@ -74,6 +96,7 @@ class Reacting:
     def _done(self) -> None:
         self._tries = 0
         self.component.changes += 1
+        self.component.last_ms = self.runtime.clock.now_ms()
         if self.pending:
             self.pending.popleft()
         self._count()
@@ -85,11 +108,11 @@ class Reacting:
         if journal is not None:
             journal.position(self.component.id, self.done)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         text = f"{type(error).__name__}: {error}"
         config, clock = self.runtime.config, self.runtime.clock
         self._tries += 1
-        if self._tries > config.reaction_retries:
+        if self._tries > config.reaction_retries or self.component.status == "Removed":
             self._tries = 0
             self._give_up(self.pending.popleft(), text)
             return
@@ -102,16 +125,17 @@ class Reacting:
 
     def _again(self) -> None:
         self._is_busy = False
-        self.go()
+        self._go()
 
-    def _give_up(self, delta: Delta, reason: str, *, behind: int = 0) -> None:
+    def _give_up(self, delta: Delta, reason: str) -> None:
         registry = self.runtime.registry
         registry.note(self.component, reason)
         registry.reject(
             Rejected(self.component.id, None, delta.seq, reason, delta, registry.now_ms())
         )
-        self._skipped += behind
-        if not behind:
+        if self._is_awaiting:  # it counts when the one before it is done
+            self._skipped += 1
+        else:
             self._count()
 
     def _await(self, answer: Awaitable[Any]) -> None:
@@ -124,7 +148,7 @@ class Reacting:
             else:
                 self._is_busy = self._is_awaiting = False
                 self._done()
-            self.go()
+            self._go()
 
         self._is_busy = self._is_awaiting = True
         if not self.runtime.background.spawn(self.component.id, wait):

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.errors import CheckpointError, ComponentError, DrasiNbError
-from drasi_nb.runtime import registration
+from drasi_nb.runtime import lifecycle, registration
 from drasi_nb.runtime.components import Rejected, log
 from drasi_nb.runtime.internal import COMPONENTS
 from drasi_nb.runtime.protocols import SOURCES
+from drasi_nb.runtime.reacting import awaited
 from drasi_nb.store.batch import Batch
 from drasi_nb.store.writing import read_columns
 from drasi_nb.values.encoding import read_change, value_of
@@ -123,7 +124,10 @@ class Replay:
                 raise ComponentError(text) if self._done is None else ValueError(text)
             component.changes += len(accepted)
         number = runtime.engine.graph.source(source)
-        self.pump.enqueue(number, accepted, now_ms)
+        if source == COMPONENTS and isinstance(accepted, list):
+            self.pump.submit_own(number, accepted)
+        else:
+            self.pump.enqueue(number, accepted, now_ms)
         self.count += len(accepted)
         if synced is not None:
             runtime.synced.note(source, synced, accepted)
@@ -145,7 +149,7 @@ class Replay:
                 case "add_query":
                     self._add_query(id_, *facts)
                 case "add_reaction":
-                    runtime.add_reaction(id_, facts[0], None)  # type: ignore[arg-type]
+                    runtime.add_reaction(id_, facts[0], awaited)
                     react = runtime.reacting[id_]
                     react.done = max(react.done, (self._done or {}).get(id_, 0))
                 case "start":
@@ -166,14 +170,16 @@ class Replay:
         except DrasiNbError as error:  # as it did when it was written
             log.warning("%s of %r failed in a replay: %s", name, id_, error)
 
-    def _add_query(self, id_: str, facts: dict[str, Any], reason: str | None) -> None:
+    def _add_query(
+        self, id_: str, facts: dict[str, Any], reason: str | None, starts: bool
+    ) -> None:
         if reason is None:
-            options = dict(facts)
+            definition = registration.definition_of(facts)
             try:
-                self.runtime.add_query(id_, options.pop("text"), **options)
-                return
-            except DrasiNbError as error:
-                if id_ in self.runtime.queries and self.runtime.queries[id_].plan is not None:
-                    raise  # added, and failed at the start
+                registration.registered(self.runtime, id_, definition)
+            except DrasiNbError as error:  # a function of the user's that is not there
                 reason = str(error)
+            else:
+                lifecycle.add_query(self.runtime, id_, definition, starts=starts)
+                return
         registration.add_missing(self.runtime, id_, facts, reason)

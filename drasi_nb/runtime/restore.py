@@ -13,6 +13,7 @@ from drasi_nb.runtime.checkpoint import Checkpoint, Directory
 from drasi_nb.runtime.components import log
 from drasi_nb.runtime.loading import Loading, read_header
 from drasi_nb.runtime.log import check_header, read_lines
+from drasi_nb.runtime.reacting import awaited
 from drasi_nb.runtime.replay import Replay
 
 if TYPE_CHECKING:
@@ -83,8 +84,25 @@ def _restore(
     directory.tidy(number)
     runtime.checkpoint_in = Checkpoint(runtime, directory, journals[-1], size)
     replay.end()
-    runtime.put_back_end()
+    _welcome(runtime)
     return runtime
+
+
+def _welcome(runtime: Runtime) -> None:
+    """Let reactions wait for being added again, and tell that the runtime is back."""
+    if runtime.internal.is_watching:
+        runtime.internal.watch()
+    for id_, react in runtime.reacting.items():
+        component = runtime.component(id_)
+        if component.part is awaited and component.status == "Running":
+            react.is_awaited = True
+            waiting = f"{len(react.pending):,} deltas wait for add_reaction({id_!r}, ..)"
+            runtime.registry.move(component, "Stopped", waiting)
+    for component in runtime.component_list():
+        if component.kind != "reaction":
+            runtime.registry.tell(component, f"{component.kind} restored")
+    if runtime.pump.waiting():
+        runtime.wake()
 
 
 def _journal_header(directory: Directory, number: int) -> dict[str, Any]:

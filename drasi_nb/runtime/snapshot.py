@@ -23,7 +23,7 @@ from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.runtime.components import Rejected
 from drasi_nb.runtime.copying import PageCopy, StateCopy, copy_state
 from drasi_nb.runtime.log import VERSION, sync_directory
-from drasi_nb.runtime.registration import described
+from drasi_nb.runtime.registration import written
 from drasi_nb.store.paging import EMPTY, SHIFT
 from drasi_nb.store.writing import dump_columns
 from drasi_nb.values.encoding import dump, dump_changes, plain
@@ -272,7 +272,7 @@ def _lines(state: StateCopy) -> Generator[bytes]:
         elif kind == "rejected":
             yield dump(["rejected", *rejected_facts(line[1])]) + end
         elif kind == "component" and "definition" in line[1]:
-            definition, missing = described(line[1]["definition"])
+            definition, missing = written(line[1]["definition"])
             missing = line[1]["missing"] or missing
             facts = {**line[1], "definition": definition, "missing": missing}
             yield dump(["component", facts]) + end

@@ -1,0 +1,75 @@
+"""What a result was: its latest changes, to be listed or undone."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import polars as pl
+
+from drasi_nb.engine.result import Row, RowChange
+from drasi_nb.errors import ComponentError
+from drasi_nb.frames.delta import Delta
+from drasi_nb.frames.schema import frame_of
+
+
+class Past:
+    """The latest ticks of one result. Cost: its changed rows, which share their values with it.
+
+    Args:
+        most: How many changed rows are kept; the ticks of older ones are forgotten.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._ticks: deque[tuple[int, int, list[RowChange]]] = deque()
+        self._rows = 0
+        self._known_seq = 0  # from here on every change is kept
+        self._known_ms: int | None = None
+
+    def clear(self, seq: int) -> None:
+        """Forget everything: the columns are others now."""
+        self._ticks.clear()
+        self._rows, self._known_seq, self._known_ms = 0, seq, None
+
+    def add(self, seq: int, time_ms: int, changes: list[RowChange]) -> None:
+        """Keep a tick."""
+        self._ticks.append((seq, time_ms, changes))
+        self._rows += len(changes)
+        while self._rows > self.most:
+            self._known_seq, self._known_ms, gone = self._ticks.popleft()
+            self._rows -= len(gone)
+
+    def undone(
+        self, rows: dict[Any, Row], seq: int | None, time_ms: int | None, query_id: str
+    ) -> None:
+        """Take rows back to what they were after a change, or at a time.
+
+        Raises:
+            ComponentError: That is longer ago than what is kept.
+        """
+        is_known = (
+            seq >= self._known_seq
+            if seq is not None
+            else self._known_ms is None or (time_ms or 0) >= self._known_ms
+        )
+        if not is_known:
+            raise ComponentError(
+                f"query {query_id!r} keeps its latest {self.most:,} changed rows, back to change"
+                f" {self._known_seq}; RuntimeConfig(kept_rows=...) keeps more"
+            )
+        for tick_seq, tick_ms, changes in reversed(self._ticks):
+            if (tick_seq <= seq) if seq is not None else (tick_ms <= (time_ms or 0)):
+                return
+            for key, before, _ in reversed(changes):
+                if before is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = before
+
+    def frame(self, query_id: str, columns: tuple[str, ...]) -> pl.DataFrame:
+        """Return every kept change: the row after it (before, of a DELETE), _op, _key, _seq, _time."""
+        deltas = [Delta(query_id, seq, ms, columns, list(c)) for seq, ms, c in self._ticks]
+        rows = [(*row, delta.time_ms) for delta in deltas for row in delta.feed()]
+        frame = frame_of((*columns, "_op", "_key", "_seq", "_time"), rows)
+        return frame.with_columns(pl.col("_time").cast(pl.Datetime("ms", "UTC")))
