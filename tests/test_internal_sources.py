@@ -202,7 +202,7 @@ def test_who_reads_components_goes_on_when_it_cannot_be_replaced(
 ) -> None:
     text = "MATCH (n) RETURN n.id AS id, n.status AS status"
     q = rt.add_query("q", text, sources=["__components__"])
-    monkeypatch.setattr(rt.engine, "add_query", lambda *_: 1 / 0)
+    monkeypatch.setattr(rt.engine, "adding", lambda *_: 1 / 0)
     with pytest.raises(dnb.ComponentError, match="could not be replaced"):
         rt.add_query("q", text, sources=["s"])
     rt.flush()

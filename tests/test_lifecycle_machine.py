@@ -267,7 +267,7 @@ class Lifecycle(RuleBasedStateMachine):
             raise ZeroDivisionError("a fault of ours")
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(self.rt.engine, "add_query", fail)
+            patch.setattr(self.rt.engine, "adding", fail)
             self.expects_failure = True
             assert not self.operate(
                 lambda: self.rt.add_query(id_, sources=["s0"], **KINDS[definition])

@@ -284,7 +284,13 @@ def resume_query(
         query.id, registered.subscriptions, derived
     )
     with collection_paused():
-        compiled = runtime.engine.add_query(plan, seen, resume)
+        steps = runtime.engine.adding(plan, seen, resume)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                compiled: CompiledQuery = end.value
+                break
         query.table = ResultTable(plan.columns)
         query.table.apply(compiled.flush())
     for stage in compiled.stages:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +147,7 @@ def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> list[D
     return [delta for delta in deltas if delta is not None]
 
 
-def rebuilding(runtime: Runtime) -> Iterator[None]:
+def rebuilding(runtime: Runtime) -> Iterator[float]:
     """Make the queries anew that were set aside, in steps; the end of the tick moves them on."""
     engine, by_compiled = runtime.engine, runtime.by_compiled
     while engine.stale:
@@ -179,6 +179,20 @@ class Started:
 
 def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
     """Compile and evaluate a query; when that fails, nothing of it stays."""
+    steps = building(runtime, query, registered)
+    with collection_paused():
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                made: Started = end.value
+                return made
+
+
+def building(
+    runtime: Runtime, query: Query, registered: Registered
+) -> Generator[float, None, Started]:
+    """Do what ``build()`` does in steps; each yields how much is done, from 0 to 1."""
     engine, derived = runtime.engine, list[Derived]()
     engine.timers.now_ms = engine.arrived_ms = runtime.pump.now_ms()
     compiled: CompiledQuery | None = None
@@ -186,9 +200,8 @@ def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
         for source_id in registered.sources:
             runtime.internal.open(source_id)
         seen = runtime.pump.derived.follow(query.id, registered.subscriptions, derived)
-        with collection_paused():
-            compiled = engine.add_query(registered.plan, seen)
-            changes = compiled.flush()
+        compiled = yield from engine.adding(registered.plan, seen)
+        changes = compiled.flush()
     except BaseException:
         if compiled is not None:
             engine.remove_query(compiled)
@@ -268,6 +281,34 @@ def prepare(runtime: Runtime, sources: tuple[str, ...]) -> None:
     runtime.pump.run()
     if COMPONENTS in sources:
         runtime.internal.open(COMPONENTS)
+
+
+def starting(
+    runtime: Runtime, query: Query, done: Callable[[BaseException | None], None]
+) -> Iterator[None]:
+    """Start a query in steps, telling of every quarter; ``done`` is told how it ended."""
+    component, told = query.component_now, 0.25
+    assert query.registered is not None
+    try:
+        runtime.told("start", query.id)
+        steps = building(runtime, query, query.registered)
+        while True:
+            try:
+                part = next(steps)
+            except StopIteration as end:
+                _adopt(runtime, query, end.value, "query started")
+                break
+            if part >= told:
+                runtime.registry.tell(component, f"{told:.0%} evaluated")
+                told += 0.25
+            yield
+    except BaseException as error:
+        runtime.registry.fail(component, f"start failed: {described(error)}")
+        done(failure(component, "could not start", error))
+        if not isinstance(error, Exception):
+            raise
+    else:
+        done(None)
 
 
 def start_query(runtime: Runtime, query: Query) -> None:

@@ -295,6 +295,29 @@ class Runtime:
         query.component = lifecycle.register(self, id, "query", query)
         return query
 
+    async def add_query_async(self, id: str, text: str, **options: Any) -> Query:
+        """Add a query and wait for its result, evaluated in short slices while the loop lives.
+
+        Changes wait meanwhile, ``events()`` tells of every quarter. A query that runs is
+        replaced in one go. Options as those of ``add_query()``.
+
+        Raises:
+            DrasiNbError: As ``add_query()``.
+        """
+        driver = self.background.driver()
+        if driver is None:
+            raise ComponentError("this runtime was closed; create a new one")
+        known = self.query_parts.get(id)
+        if known is not None and known.compiled is not None:
+            return self.add_query(id, text, **options)
+        await self.settled()
+        query = self.add_query(id, text, **{**options, "auto_start": False})
+        if query.compiled is None and options.get("auto_start", True):
+            done: asyncio.Future[None] = driver.loop.create_future()
+            lifecycle.start_in_steps(self, query, done)
+            await done
+        return query
+
     def update_query(self, id: str, text: str | None = None, **options: Any) -> Query:
         """Replace a query that exists; what is not given stays; see ``add_query()``.
 
@@ -554,6 +577,7 @@ class Runtime:
         """
         if self.background.is_closed:
             return
+        self.pump.finish_jobs()
         try:
             if self.checkpoint_in is not None:
                 self.checkpoint_in.close()
