@@ -183,10 +183,10 @@ class PushSource:
         return self.port.submit_accepted(columns)
 
     def _sync(self, name: tuple[str, str], make: Any, *arguments: Any) -> int:
-        before = self._synced.get(name)
         steps: Batch | None = None
         with self._checking():
             after = make(*arguments)
+            before = self._synced.get(name)
             known = " ".join(name)  # text, by now
             if before is None:  # synced before a restart, or by the source this one replaces
                 steps = self.port.difference(known, after.columns(INSERT))
