@@ -7,7 +7,7 @@ stage take every change by itself, also within a tick: results do not depend on 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -159,7 +159,7 @@ class TimedStage(RowStage):
             self.log.record(self.number, -1, key, None)
         moment = Moment(timers.now_ms, stamp >> STAMP_BITS, is_change, self._versions)
         if self._salt:
-            moment = replace(moment, chance=self._chance(key, timers.stamp))
+            moment = moment._replace(chance=self._chance(key, timers.stamp))
         before, due_ms, added = entry.out, None, list[Any]()
         try:
             for i, (call, places) in enumerate(self._calls):

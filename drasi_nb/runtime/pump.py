@@ -397,7 +397,8 @@ class Pump:
                 self.journal.fire(self.taken, self.moment_ms(), now_ms)
             self.fire(now_ms)
             self.runtime.wake()
-        self.set_alarm()
+        if not self.engine.touched:
+            self.set_alarm()
 
     def fire(self, now_ms: int) -> None:
         """Let the clock of the engine reach a time; what rows become moves with the tick."""

@@ -311,7 +311,8 @@ class Runtime:
         if known is not None and known.compiled is not None:
             return self.add_query(id, text, **options)
         await self.settled()
-        query = self.add_query(id, text, **{**options, "auto_start": False})
+        later: dict[str, Any] = {**options, "auto_start": False}
+        query = self.add_query(id, text, **later)
         if query.compiled is None and options.get("auto_start", True):
             done: asyncio.Future[None] = driver.loop.create_future()
             lifecycle.start_in_steps(self, query, done)
