@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from drasi_nb.engine.codegen.pipe import write_pipe
 from drasi_nb.engine.codegen.slots import View
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.groups import ROW, GroupStage
-from drasi_nb.engine.stages import CompiledQuery, write_pipe
+from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.plan.liveness import reads_stamps
 from drasi_nb.plan.nodes import (
     Aggregate,

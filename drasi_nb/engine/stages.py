@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from drasi_nb.engine.apply import ApplyStage
-from drasi_nb.engine.codegen.leaf import SIDES, Column, Leaf, Place
+from drasi_nb.engine.codegen.leaf import Leaf
 from drasi_nb.engine.codegen.match import Walk
-from drasi_nb.engine.codegen.shared import Part, note_number
+from drasi_nb.engine.codegen.pipe import write_pipe
+from drasi_nb.engine.codegen.shared import Part
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
 from drasi_nb.engine.codegen.slots import Anchor, Kind, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
@@ -20,15 +21,14 @@ from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.result import Inbox, ResultStage, RowChange
 from drasi_nb.engine.rows import Branch, FirstRow, RowStage, SortStage, UnwindStage
 from drasi_nb.engine.sessions import SessionStage
+from drasi_nb.engine.stage import First, Stage, Tail
 from drasi_nb.engine.timed import TimedStage
 from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.engine.vector.columns import Reader
 from drasi_nb.engine.vector.stage import change_columnwise, columnwise
 from drasi_nb.plan.explain import Numbers
 from drasi_nb.plan.expressions import cannot_fail
-from drasi_nb.plan.limits import with_limits
-from drasi_nb.plan.liveness import needed, pruned, reads_stamps
-from drasi_nb.plan.narrow import narrowed
+from drasi_nb.plan.liveness import needed, reads_stamps
 from drasi_nb.plan.nodes import (
     Aggregate,
     Apply,
@@ -49,46 +49,7 @@ from drasi_nb.values.ordering import identical
 if TYPE_CHECKING:
     from drasi_nb.engine.core import Core
 
-Tail = tuple[Filter | Project, ...]
 _STEP = 255  # handles in one step of a bootstrap, less one
-
-
-@dataclass(frozen=True, slots=True)
-class First:
-    """The walked beginning of a chain: what it matches, and where its rows go.
-
-    Attributes:
-        walk: ``walk(handle, 1)`` hands on the matches with a node in the first slot.
-    """
-
-    match: Match
-    tail: Tail
-    sink: ResultSink | GroupSink
-    walk: Callable[[int, int], None]
-
-
-class Stage(Protocol):
-    """Keeps what needs state between ticks; rows go on through ``next`` at the end of a tick."""
-
-    names: tuple[str, ...]
-    next: Callable[[Any, Any, Any], None]
-
-    @property
-    def taken(self) -> int:
-        """Return how many changes of rows, or touched groups, there were so far."""
-        ...
-
-    def open(self) -> None:
-        """Get ready for the first row."""
-        ...
-
-    def flush(self) -> None:
-        """Hand on what the tick changed."""
-        ...
-
-    def held(self) -> int:
-        """Return how many rows or groups it keeps."""
-        ...
 
 
 class CompiledQuery:
@@ -426,40 +387,6 @@ class CompiledQuery:
             timing = self.core.timing()
         mean_us = None if timing is None else timing.mean_us()
         return Numbers(stage.held(), stage.taken, self._handed[stage][0], mean_us)
-
-
-def prepared(plan: Plan) -> tuple[Operator, ...]:
-    """Return the operators of a plan as they are run."""
-    return pruned(narrowed(with_limits(plan.operators)), frozenset(plan.columns))
-
-
-def write_pipe(
-    writer: Writer, names: tuple[str, ...], leaves: list[Leaf], handed: list[int]
-) -> None:
-    """Write ``pipe(key, row before, row after)``, which hands a row of a stage to the leaves."""
-    with writer.block("def pipe(key, o, n):"):
-        writer.line(f"{writer.bind(handed)}[0] += 1")
-        columns = [
-            {name: f"{side}[{i}]" for i, name in enumerate(names)} for side in ("o", "n")
-        ]
-        if len(leaves) > 1:  # read once for all
-            columns = [{name: writer.fresh("c") for name in names} for _ in range(2)]
-            for side, named in zip(("o", "n"), columns, strict=True):
-                every = "".join(f"{local}, " for local in named.values())
-                if every:
-                    nulls = ", ".join("None" for _ in named)
-                    writer.line(f"{every[:-1]} = {side} if {side} is not None else ({nulls},)")
-                for local in named.values():
-                    note_number(writer, local)
-        for leaf in leaves:
-            before, after = (
-                Place(
-                    writer, None, {n: Column(None, at, True) for n, at in named.items()}, side
-                )
-                for named, side in zip(columns, SIDES, strict=True)
-            )
-            flags = ("o is not None", "n is not None")
-            leaf.sides(before, after, "key", frozenset(), flags)
 
 
 def _split(
