@@ -8,20 +8,20 @@ float sums are kept as integers of 2^-60, and what does not fit those in units o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Any
-
-from sortedcontainers import SortedDict
 
 from drasi_nb.engine.statistics import Deviation, DistinctDeviation, Percentiles
 from drasi_nb.errors import EvaluationError
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
-from drasi_nb.values.ordering import group_key, order_key, unsigned_zero
+from drasi_nb.values.ordering import descending_key, group_key, order_key, unsigned_zero
 
 SCALE = 2.0**60
 _UNIT = 1 << 60
 _FINE = 1074
+_NUMBERS = frozenset({int, float})
 
 
 class FineSum:
@@ -93,34 +93,91 @@ def mean_result(state: list[Any], at: int) -> float | None:
 
 
 class Extremes:
-    """A multiset by value order; its ends are min and max. Cost: O(log n) per step."""
+    """A multiset of which the first value is known. Cost: O(log n) per step.
 
-    __slots__ = ("counts",)
+    A value that left stays in the heap until it comes to its top, or until such values are the
+    greater part.
 
-    def __init__(self) -> None:
-        self.counts: Any = SortedDict()  # order key -> [members, value]
+    Args:
+        is_highest: Whether the highest value is the first, else the lowest.
+    """
+
+    __slots__ = ("_heap", "_key", "_whole", "counts")
+
+    def __init__(self, is_highest: bool) -> None:
+        self._key = descending_key if is_highest else order_key
+        self.counts: dict[Any, int] = {}  # key -> members
+        self._heap: list[Any] = []
+        self._whole: dict[Any, Any] = {}  # values that their keys do not hold
 
     def add(self, value: Any) -> None:
         """Put a value in."""
-        key = order_key(value)
-        entry = self.counts.get(key)
-        if entry is None:
-            self.counts[key] = [1, value]
-        else:
-            entry[0] += 1
-            entry[1] = value  # of equal elements the newest has the current properties
+        self.add_all((value,), (1,))
 
-    def remove(self, value: Any) -> None:
-        """Take a value out."""
-        key = order_key(value)
-        entry = self.counts[key]
-        entry[0] -= 1
-        if not entry[0]:
-            del self.counts[key]
+    def add_all(self, values: Sequence[Any], counts: Sequence[int]) -> None:
+        """Put values in, each so many times."""
+        members = self.counts
+        fresh = list[Any]()
+        keys = self._number_keys(values)
+        if keys is not None and members.keys().isdisjoint(keys):  # the usual case in bulk
+            members.update(zip(keys, counts, strict=True))
+            self._push(keys)
+            return
+        for key, count, value in zip(map(self._key, values), counts, values, strict=True):
+            known = members.get(key)
+            members[key] = count if known is None else known + count
+            if known is None:
+                fresh.append(key)
+            if type(value) not in _NUMBERS or value != value:
+                self._whole[key] = value  # of equal elements the newest is the current one
+        self._push(fresh)
 
-    def end(self, place: int) -> Any:
-        """Return the first (0) or last (-1) value, None of nothing."""
-        return unsigned_zero(self.counts.peekitem(place)[1][1]) if self.counts else None
+    def _number_keys(self, values: Sequence[Any]) -> list[Any] | None:
+        """Return the keys of values, each there once, that are all floats or all integers."""
+        kinds = set(map(type, values)) if len(values) > 1 else set[type]()
+        if len(kinds) != 1 or not kinds <= _NUMBERS:
+            return None
+        is_float = kinds == {float}
+        if is_float and any(value != value for value in values):
+            return None
+        if self._key is order_key:
+            flag = int(is_float)
+            return [(13, value, flag) for value in values]
+        flag = -int(is_float)
+        return [(-13, -value, flag) for value in values]
+
+    def _push(self, keys: list[Any]) -> None:
+        if len(keys) * 8 < len(self._heap):
+            for key in keys:
+                heappush(self._heap, key)
+        elif keys:
+            self._heap += keys
+            heapify(self._heap)
+
+    def remove(self, value: Any, count: int = 1) -> None:
+        """Take a value out, so many times."""
+        members, key = self.counts, self._key(value)
+        left = members[key] - count
+        if left:
+            members[key] = left
+            return
+        del members[key]
+        self._whole.pop(key, None)
+        if len(self._heap) > 100 + 2 * len(members):
+            self._heap = list(members)
+            heapify(self._heap)
+
+    def first(self) -> Any:
+        """Return the first value, None of nothing."""
+        heap, members = self._heap, self.counts
+        while heap and heap[0] not in members:
+            heappop(heap)
+        if not heap:
+            return None
+        key = heap[0]
+        if key in self._whole:
+            return self._whole[key]
+        return unsigned_zero(key[1] if key[0] > 0 else -key[1])
 
 
 class Collected:
@@ -215,9 +272,9 @@ NAMES: dict[str, Any] = {
 }
 
 
-def _with_bag(kind: str, result: str) -> Accumulator:
+def _with_bag(made: str, result: str) -> Accumulator:
     return Accumulator(
-        (f"{kind}()",),
+        (made,),
         ("if {a} is not None: s[{at}].add({a})",),
         ("if {a} is not None: s[{at}].remove({a})",),
         result,
@@ -257,19 +314,19 @@ def accumulator(kind: str, *, counts_rows: bool, distinct: bool) -> Accumulator:
             f"s[{{at}}].values({distinct})",
         )
     if kind in ("percentilecont", "percentiledisc"):
-        return _with_bag("Percentiles", f"s[{{at}}].result({kind!r}, distinct={distinct})")
+        return _with_bag("Percentiles()", f"s[{{at}}].result({kind!r}, distinct={distinct})")
     if kind in ("stdev", "stdevp"):
         bag = "DistinctDeviation" if distinct else "Deviation"
-        return _with_bag(bag, f"s[{{at}}].result(is_sample={kind == 'stdev'})")
+        return _with_bag(f"{bag}()", f"s[{{at}}].result(is_sample={kind == 'stdev'})")
     if kind in ("min", "max"):
-        return _with_bag("Extremes", f"s[{{at}}].end({0 if kind == 'min' else -1})")
+        return _with_bag(f"Extremes({kind == 'max'})", "s[{at}].first()")
     if distinct:
         finish = {
             "count": "len(s[{at}].classes)",
             "sum": "s[{at}].result(sum_result)",
             "avg": "s[{at}].result(mean_result)",
         }
-        return _with_bag("DistinctBag", finish[kind])
+        return _with_bag("DistinctBag()", finish[kind])
     if kind == "count":
         return Accumulator(
             ("0",),

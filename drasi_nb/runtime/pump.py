@@ -1,4 +1,4 @@
-"""The queue and the only caller of the engine.
+"""The only caller of the engine: takes changes from the queue, tick by tick.
 
 A batch is never split over two ticks. The driver takes a batch that is too long for one
 slice in several; the tick stays open between them and results move when it ends.
@@ -20,8 +20,7 @@ from drasi_nb.engine.garbage import collection_paused
 from drasi_nb.errors import CheckpointError, ComponentError
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.derived import DerivedSources
-from drasi_nb.runtime.journal import Journal
-from drasi_nb.runtime.lateness import Lateness
+from drasi_nb.runtime.queue import ChangeQueue
 from drasi_nb.store.batch import Batch, Columns
 from drasi_nb.values.change import Accepted
 
@@ -32,116 +31,23 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.runtime import Runtime
 
 _CHECK_EVERY = 16  # changes between two looks at the time
-_TIMED = 16  # one batch in so many is timed from push to delta
 _ROWS_PER_STEP = 4_096  # of a batch of columns
 _LONG = 256  # changes from which a flush puts off an interrupt
 
 
-class Pump:
+class Pump(ChangeQueue):
     """Takes batches from the queue through the engine."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
-        self.engine = runtime.engine
+        super().__init__(runtime)
         self.derived = DerivedSources(runtime)
-        self.now_ms: Callable[[], int] = runtime.clock.now_ms
-        self.lateness: Lateness | None = None
-        if runtime.config.lateness_ms:
-            self.lateness = Lateness(
-                runtime.config.lateness_ms, self._release, self._set_late_alarm
-            )
-        self.queue: deque[tuple[int, Batch, int]] = deque()
-        self.submitted = 0
-        self.taken = 0
         self.is_open = False  # a tick has begun and results have not moved yet
-        self._position = 0  # in the first batch
-        self._busy = False
         self.time_ms: int | None = None  # of the last change that was taken
-        self.journal: Journal | None = None
         self.copying: Callable[[], None] | None = None  # completes the copy that is taken now
-        self.is_replaying = False  # ticks come from a log alone
-        self._tick_ms: int | None = None  # the clock, one time for all of a tick
-        self._batches = 0
-        self._pushed_s: list[float] = []  # when the batches were pushed that are timed
+        self._busy = False
         self._alarm: Timer | None = None  # on the clock, for the rows that are due next
-        self._late_alarm: Timer | None = None  # the same for changes that are held back
         self._interrupted = False
         self._jobs: deque[Iterator[Any]] = deque()
-
-    def submit(self, source: int, changes: Batch, synced: str | None = None) -> int:
-        """Queue a checked batch, once the journal has it; return when it arrived.
-
-        Raises:
-            CheckpointError: It cannot be written, and was not queued.
-        """
-        now_ms = self.now_ms()
-        if self.journal is not None:
-            name = self.engine.graph.source_ids[source]
-            self.journal.batch(name, changes, now_ms, self.submitted, synced)
-        self.enqueue(source, changes, now_ms)
-        return now_ms
-
-    def enqueue(self, source: int, changes: Batch, now_ms: int) -> None:
-        """Queue a batch; one by one and sorted, where changes may be late."""
-        self._batches += 1
-        if not self._batches % _TIMED:
-            self._pushed_s.append(time.perf_counter())
-        if self.lateness is None:
-            self.queue.append((source, changes, now_ms))
-            self.submitted += len(changes)
-        else:
-            self.submitted += len(changes)
-            self.lateness.take(source, changes, now_ms)
-
-    def submit_own(
-        self, source: int, changes: list[Accepted], *, is_told: bool = False
-    ) -> None:
-        """Queue what the runtime itself has to say, which is never late.
-
-        Args:
-            source: Its number.
-            changes: The batch.
-            is_told: The journal must have it; else it follows from what the journal has.
-        """
-        now_ms = self.now_ms()
-        if is_told and self.journal is not None:
-            name = self.engine.graph.source_ids[source]
-            self.journal.batch(name, changes, now_ms, self.submitted)
-        self.queue.append((source, changes, now_ms))
-        self.submitted += len(changes)
-
-    def _release(self, source: int, changes: list[Accepted], arrived_ms: int) -> None:
-        self.queue.append((source, changes, arrived_ms))
-        self.runtime.wake()
-
-    def queued_of(self, source: int) -> int:
-        """Return how many changes of a source wait, begun batches as a whole. Cost: the batches."""
-        return sum(len(batch) for number, batch, _ in self.queue if number == source)
-
-    def held_of(self, source: int) -> int:
-        """Return how many changes of a source wait for earlier ones."""
-        return 0 if self.lateness is None else self.lateness.held_of(source)
-
-    def drop(self, source: int, count: int) -> list[Accepted]:
-        """Take the oldest batches of a source, of at least so many changes, out of the queue.
-
-        Raises:
-            CheckpointError: The journal cannot say so; nothing was taken out.
-        """
-        if self.journal is not None:
-            name = self.engine.graph.source_ids[source]
-            self.journal.drop(self.taken, self.moment_ms(), name, count)
-        out, kept = list[Accepted](), list[tuple[int, Batch, int]]()
-        for place, (number, batch, arrived_ms) in enumerate(self.queue):
-            is_begun = place == 0 and self._position
-            if number != source or is_begun or len(out) >= count:
-                kept.append((number, batch, arrived_ms))
-                continue
-            out += batch
-        self.queue.clear()  # in place: it may be at work
-        self.queue.extend(kept)
-        self.taken += len(out)
-        return out
 
     @property
     def is_busy(self) -> bool:
@@ -405,22 +311,6 @@ class Pump:
         if self.engine.fire(now_ms):
             self.time_ms = self._tick_ms = now_ms
             self.is_open = True
-
-    def _set_late_alarm(self, due_ms: int) -> None:
-        alarm = self._late_alarm
-        if not self.is_replaying and (alarm is None or alarm.callback is None):
-            self._late_alarm = self.runtime.clock.call_at(due_ms, self._let_late_go)
-
-    def _let_late_go(self) -> None:
-        assert self.lateness is not None
-        now_ms = self.now_ms()
-        if self.journal is not None:
-            self.journal.release(now_ms)
-        self.lateness.ring(now_ms)
-
-    def moment_ms(self) -> int:
-        """Return what the clock was when the open tick began; where none is open, what it is."""
-        return self.now_ms() if self._tick_ms is None else self._tick_ms
 
     # -- replay -------------------------------------------------------------------------
 

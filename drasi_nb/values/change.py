@@ -106,7 +106,11 @@ def accept(change: Any, index: int | None = None) -> Accepted:
             "a relation needs its type in labels", index=index, element_id=element_id
         )
     properties = get("properties")
-    if properties is not None and not isinstance(properties, Mapping):
+    if (
+        properties is not None
+        and type(properties) is not dict
+        and not isinstance(properties, Mapping)
+    ):
         raise ChangeError(
             f"properties must be a mapping, got {shown(properties)}",
             index=index,

@@ -15,7 +15,7 @@ from drasi_nb.engine.vector.source import ChangedNodes, Source, is_plain
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Aggregate, free_variables
 from drasi_nb.values.arithmetic import INT_MAX
-from drasi_nb.values.ordering import group_key, order_key
+from drasi_nb.values.ordering import group_key
 
 _SUMMED = frozenset({"sum", "avg"})
 _ENDS = frozenset({"min", "max"})
@@ -210,23 +210,20 @@ class GroupsOut:
 
     def _ends(self, given: pl.DataFrame, by: list[str], name: str, at: int, sign: int) -> None:
         found = given.filter(pl.col(name).is_not_null()).group_by(*by, name).agg(count=pl.len())
+        if by:
+            found = found.group_by(by).agg(pl.col(name), pl.col("count"))
+        else:
+            found = found.select(pl.col(name).implode(), pl.col("count").implode())
         members = found.with_columns(pl.lit(0).alias("members"))
         values, counts = found[name].to_list(), found["count"].to_list()
-        fresh: dict[int, tuple[Any, dict[Any, list[Any]]]] = {}
-        for group, value, count in zip(
+        for group, some, numbers in zip(
             self._groups(members, sign), values, counts, strict=True
         ):
-            ends = group[at].counts
-            key = order_key(value)
-            entry = ends.get(key)
-            if entry is None:
-                fresh.setdefault(id(ends), (ends, {}))[1][key] = [count, value]
+            if sign > 0:
+                group[at].add_all(some, numbers)
                 continue
-            entry[0] += sign * count
-            if not entry[0]:
-                del ends[key]
-        for ends, entries in fresh.values():
-            ends.update(entries)  # sorted in one go
+            for value, count in zip(some, numbers, strict=True):
+                group[at].remove(value, count)
 
 
 def _scaled(value: pl.Expr) -> pl.Expr:
