@@ -93,7 +93,7 @@ def many(count: int) -> list[tuple[str, dict[str, Any]]]:
                 text = HOP + f"WHERE r.temperature < {20 + i / 10} "
                 out.append((text + "RETURN f.name AS f, count(*) AS n", {}))
             case _:
-                out.append((CASES["averages above a threshold"][0], {"k": 24.5 + i / 100}))
+                out.append((CASES["averages above a threshold"][0], {"k": 24.0 + i / 100}))
     return out
 
 

@@ -32,7 +32,7 @@ from tests.benchmarks.measuring import (
     rss,
     start,
 )
-from tests.benchmarks.rooms import AVERAGE, as_changes, frames, load, started
+from tests.benchmarks.rooms import AVERAGE, as_changes, frames, load, started, updates
 
 BATCH = 10_000  # changes, where the graph comes as changes
 
@@ -131,8 +131,7 @@ def ours_from_frames(rooms: int, floors: int) -> dict[str, float]:
         assert query.frame().height == floors
         return query
 
-    out = _memory(run)
-    return out
+    return _memory(run)
 
 
 def hand_from_frames(rooms: int, floors: int) -> dict[str, float]:
@@ -211,7 +210,7 @@ async def _through_the_driver(rooms: int, floors: int, most_queued: int) -> dict
 def _drasi_s(rooms: int, floors: int) -> float:
     """Return the seconds per element of drasi-lib."""
     elements = [change for batch in as_changes(frames(rooms, floors), BATCH) for change in batch]
-    return theirs.per_change([AVERAGE], elements, elements[floors : floors + 1])[0]
+    return theirs.per_change([AVERAGE], elements, updates(rooms, 100))[0]
 
 
 def lines(report: Report, rooms: int, drasi: int, here: bool) -> Iterator[None]:
