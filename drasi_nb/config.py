@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from drasi_nb.errors import ConfigError
+from drasi_nb.errors import ConfigError, shown
 
 Overflow = Literal["flush", "drop_oldest", "reject"]
 
@@ -55,19 +55,14 @@ class RuntimeConfig:
     kept_rows: int = 10_000
 
     def __post_init__(self) -> None:
-        for name in ("slice_s", "pause_s"):
-            if not getattr(self, name) > 0:  # also refuses NaN
-                raise ConfigError(f"{name} must be above 0, got {getattr(self, name)}")
+        for name in ("slice_s", "backlog_slice_s", "pause_s"):
+            self._check_number(name, float, 0.0, is_above=True)
         if not self.backlog_slice_s >= self.slice_s:
             raise ConfigError(
                 f"backlog_slice_s must be at least slice_s, got {self.backlog_slice_s}"
             )
         for name in ("lateness_ms", "reaction_retries", "kept_rows"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        if self.overflow not in get_args(Overflow):
-            known = ", ".join(map(repr, get_args(Overflow)))
-            raise ConfigError(f"overflow must be one of {known}, got {self.overflow!r}")
+            self._check_number(name, int, 0)
         for name in (
             "kept_events",
             "kept_rejected",
@@ -77,5 +72,22 @@ class RuntimeConfig:
             "reaction_pause_ms",
             "most_pending",
         ):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
+            self._check_number(name, int, 1)
+        if self.kept_versions_ms is not None:
+            self._check_number("kept_versions_ms", int, 0)
+        if self.overflow not in get_args(Overflow):
+            known = ", ".join(map(repr, get_args(Overflow)))
+            raise ConfigError(f"overflow must be one of {known}, got {shown(self.overflow)}")
+
+    def _check_number(
+        self, name: str, kind: type, least: float, *, is_above: bool = False
+    ) -> None:
+        value, kinds = getattr(self, name), (int, float) if kind is float else (int,)
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            what = "a number" if kind is float else "an integer"
+            raise ConfigError(f"{name} must be {what}, got {shown(value)}")
+        if not (value > least if is_above else value >= least):  # also refuses NaN
+            bound = f"above {least:g}" if is_above else f"at least {least:g}"
+            raise ConfigError(f"{name} must be {bound}, got {value}")
+        if value >= 2**63:  # also refuses infinity
+            raise ConfigError(f"{name} must fit 64 bits, got {float(value):g}")

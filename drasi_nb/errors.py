@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from drasi_nb.span import Span
 
 
+def shown(value: object) -> str:
+    """Return a value of the user in at most 60 characters, whatever it is."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - endless digits, or a class of the user that fails
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 class DrasiNbError(Exception):
     """Base of all errors; ``code`` is stable, the wording is not."""
 
@@ -93,7 +102,7 @@ class ChangeError(DrasiNbError):
     ) -> None:
         self.reason, self.index, self.element_id = reason, index, element_id
         where = "change" if index is None else f"change {index}"
-        who = "" if element_id is None else f" (id {element_id!r})"
+        who = "" if element_id is None else f" (id {shown(element_id)})"
         super().__init__(f"{where}{who}: {reason}")
 
 

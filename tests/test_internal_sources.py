@@ -126,3 +126,94 @@ def test_two_queries_are_one(rt: dnb.Runtime, seed: int) -> None:
             rt.flush()
             got = [(row[0], len(row[1]), row[2]) for _, row in two.keyed_rows()]
             assert same_rows(got, [row for _, row in whole.keyed_rows()])
+
+
+def test_the_components_show_every_change_and_relations_after_updates(rt: dnb.Runtime) -> None:
+    q = rt.add_query(
+        "edges",
+        "MATCH (a)-[r]->(b) RETURN a.id + ' ' + type(r) + ' ' + b.id AS e",
+        sources=["__components__"],
+    )
+    states: list[str] = []
+    log = rt.add_query(
+        "log", "MATCH (n {id: 'a'}) RETURN n.status AS status", sources=["__components__"]
+    )
+    log.on_delta(
+        lambda d: states.extend((r["after"] or {}).get("status", "-") for r in d.rows())
+    )
+
+    def edges() -> list[str]:
+        rt.flush()
+        return sorted(row["e"] for row in q.rows() if row["e"][0] != "e")
+
+    rt.add_source("t", dnb.PushSource())
+    rt.add_query("a", "MATCH (n) RETURN n.x AS x", sources=["s", "t"])
+    rt.add_query("b", "MATCH (n) RETURN n.x AS x", sources=["query:a"])
+    rt.add_reaction("r", ["a", "b"], lambda _delta: None)
+    assert edges() == [
+        "a SUBSCRIBES_TO s", "a SUBSCRIBES_TO t", "b SUBSCRIBES_TO a", "r LISTENS_TO a",
+        "r LISTENS_TO b",
+    ]  # fmt: skip
+    rt.update_query("a", sources=["t"])
+    rt.add_reaction("r", ["b"], lambda _delta: None)
+    assert edges() == ["a SUBSCRIBES_TO t", "b SUBSCRIBES_TO a", "r LISTENS_TO b"]
+    rt.remove("a", cascade=True)
+    rt.add_query("a", "MATCH (n) RETURN n.x AS x", sources=["s"])
+    assert edges() == ["a SUBSCRIBES_TO s"], "nothing comes back with the name"
+    rt.stop("a")
+    rt.flush()
+    rt.start("a")
+    rt.flush()
+    assert states == ["Added", "Running", "Added", "Running", "Stopped", "Running"], "per tick"
+
+
+def test_who_hears_of_components_does_not_feed_itself(rt: dnb.Runtime) -> None:
+    calls = iter(range(1_000))
+    q = rt.add_query(
+        "q", "MATCH (n) RETURN n.id AS id, n.error AS e", sources=["__components__"]
+    )
+
+    def fail(_delta: dnb.Delta) -> None:
+        raise ValueError(f"call {next(calls)}")
+
+    q.on_delta(fail)
+    rt.add_query("over", "MATCH (n:q) RETURN n.e AS e", sources=["query:q"]).on_delta(fail)
+    rt.add_reaction("r", ["over"], fail)
+    rt.add_source("t", dnb.PushSource())
+    for _ in range(30):
+        rt.flush()
+    assert rt.flush() == 0 and next(calls) < 30
+    assert "ValueError: call" in str(q.error)
+
+
+def test_what_nobody_reads_any_more_is_emptied(rt: dnb.Runtime) -> None:
+    rt.sources["s"].insert({"id": 1, "labels": ["A"]})
+    rt.add_query("a", "MATCH (n) RETURN n.x AS x", sources=["s"])
+    rt.add_query("b", "MATCH (n) RETURN 1 AS x", sources=["query:a", "__components__"])
+    graph = rt.engine.graph
+    numbers = [graph.source(id_) for id_ in ("query:a", "__components__")]
+    assert all(graph.node_at[number] for number in numbers)
+    rt.remove("b")
+    assert not any(graph.node_at[number] for number in numbers)
+    assert len(rt.registry.listeners) == 0
+
+
+def test_who_reads_components_goes_on_when_it_cannot_be_replaced(
+    rt: dnb.Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "MATCH (n) RETURN n.id AS id, n.status AS status"
+    q = rt.add_query("q", text, sources=["__components__"])
+    monkeypatch.setattr(rt.engine, "add_query", lambda *_: 1 / 0)
+    with pytest.raises(dnb.ComponentError, match="could not be replaced"):
+        rt.add_query("q", text, sources=["s"])
+    rt.flush()
+    assert {row["id"]: row["status"] for row in q.rows()} == {"s": "Running", "q": "Running"}
+
+
+def test_other_sources_may_begin_a_tick_in_the_middle_of_an_update(rt: dnb.Runtime) -> None:
+    text = "MATCH (a)-[r]->(b) RETURN a.id AS a, b.id AS b"
+    rt.add_query("a", text, sources=["__components__"])
+    rt.add_query("b", "MATCH (r) RETURN count(*) AS n", sources=["query:a"])
+    q = rt.add_query("b", text, sources=["__components__"])
+    rt.flush()
+    assert q.rows() == []

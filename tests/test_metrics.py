@@ -49,3 +49,35 @@ def test_as_a_frame_and_as_text_for_prometheus() -> None:
     text = metrics.prometheus()
     assert 'drasi_nb_component_rows{id="q",kind="query"} 100.0' in text
     assert "drasi_nb_queued 0.0" in text
+
+
+def test_every_source_has_its_queue_and_everything_its_last_change() -> None:
+    clock = dnb.VirtualClock(1_000)
+    rt = dnb.Runtime(clock=clock, config=dnb.RuntimeConfig(lateness_ms=10))
+    for name in ("s", "t"):
+        rt.add_source(name, dnb.PushSource())
+    rt.add_query("q", "MATCH (n:N) RETURN n.x AS x", sources=["s", "t"])
+    rt.add_reaction("r", ["q"], lambda _delta: None)
+    assert [c.last_ms for c in rt.metrics().components] == [None] * 4
+    rt.sources["s"].push([{"op": "insert", "id": i, "labels": ["N"]} for i in range(3)])
+    clock.advance(4)
+    rt.sources["t"].push({"op": "insert", "id": 1, "effective_from": 900})
+    metrics = rt.metrics()
+    assert [c.queued for c in metrics.components] == [3, 1, None, None] and metrics.queued == 4
+    clock.advance(50)
+    assert [c.queued for c in rt.metrics().components] == [0, 0, None, None]
+    assert [c.last_ms for c in rt.metrics().components] == [1_000, 1_004, 1_000, 1_010]
+    assert 'drasi_nb_component_queued{id="s",kind="source"} 0.0' in rt.metrics().prometheus()
+
+
+def test_a_replaced_component_goes_on_counting() -> None:
+    _, rt = loaded()
+    rt.add_source("s", dnb.PushSource())
+    rt.update_query("q", "MATCH (n:N) WHERE n.x < 50 RETURN n.x AS x")
+    rt.add_reaction("r", ["q"], lambda _delta: None)
+    source, query, reaction = rt.metrics().components
+    assert (source.changes, query.changes, reaction.changes) == (100, 150, 101)
+    replaced = rt.events().filter(status="Reconfiguring")
+    assert replaced["message"].to_list() == [
+        "replacing source", "replacing query", "replacing reaction",
+    ]  # fmt: skip

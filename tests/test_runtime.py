@@ -30,7 +30,7 @@ def test_statuses_follow_each_other_in_events() -> None:
     rt.remove("q")
     states = [e["status"] for e in rt.events().to_dicts() if e["id"] == "q"]
     expected = ["Added", "Starting", "Running", "Stopping", "Stopped", "Starting", "Running"]
-    assert states == [*expected, "Stopping", "Stopped", "Stopped"]
+    assert states == [*expected, "Stopping", "Stopped", "Removed"]
     assert "q" not in rt.queries and rt.components()["id"].to_list() == ["s"]
 
 

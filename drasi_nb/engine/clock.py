@@ -10,8 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from drasi_nb.errors import ConfigError
+from drasi_nb.errors import ConfigError, shown
 
+_FAR_MS = 2**43  # as for changes
 _UNIT_MS = {
     "ms": 1,
     "s": 1_000,
@@ -48,16 +49,22 @@ def milliseconds(duration: str | float | timedelta) -> int:
             unit = part and (part[2] if part[2] in _UNIT_MS else part[2].removesuffix("s"))
             if not part or unit not in _UNIT_MS:
                 raise ConfigError(
-                    f"{duration!r} is not a duration; write for example '10m', '1h 30min', '3 days'"
+                    f"{shown(duration)} is not a duration; write for example '10m', '1h 30min', '3 days'"
                 )
             total += float(part[1]) * _UNIT_MS[unit]
             place = part.end()
         if not duration.strip():
             raise ConfigError("an empty text is not a duration; write for example '10m'")
+    elif isinstance(duration, int | float) and not isinstance(duration, bool):
+        total = duration
     else:
-        total = float(duration)
+        raise ConfigError(
+            f"{shown(duration)} is not a duration; give text such as '10m', a timedelta or ms"
+        )
     if not total >= 0:
-        raise ConfigError(f"a duration must not be negative, got {duration!r}")
+        raise ConfigError(f"a duration must not be negative or NaN, got {shown(duration)}")
+    if not total < _FAR_MS:
+        raise ConfigError(f"a duration must be shorter than 278 years, got {shown(duration)}")
     return round(total)
 
 
@@ -164,6 +171,11 @@ class VirtualClock(Clock):
         if isinstance(start, datetime):
             aware = start if start.tzinfo else start.replace(tzinfo=UTC)
             start = round(aware.timestamp() * 1000)
+        if isinstance(start, bool) or not isinstance(start, int) or abs(start) >= _FAR_MS:
+            raise ConfigError(
+                "a clock starts at ms since the epoch or a datetime, of the years 1692 to"
+                f" 2248, got {shown(start)}"
+            )
         self._now_ms = start
 
     def now_ms(self) -> int:

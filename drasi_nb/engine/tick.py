@@ -81,21 +81,21 @@ class Engine:
         view = View(self.graph, sources, self.most_trails, self.timers, self.history)
         operators = prepared(plan)
         core = yield from self._core(beginning(operators), view)
+        query = self._compiled(plan, operators, view, core)
         try:
-            query = self._compiled(plan, operators, view, core)
             try:
                 yield from query.bootstrap(Reader(self.graph))
             except UnsupportedError:
-                if query in self.touched:
-                    self.touched.remove(query)
+                self.remove_query(query)
                 query = self._compiled(plan, operators, view, core)
                 yield from query.bootstrap()
+            if core is not None:
+                core.join(query)
         except BaseException:
+            self.remove_query(query)  # what it set and touched goes too
             if core is not None and not core.followers:
                 self.remove_query(core)
             raise
-        if core is not None:
-            core.join(query)
         self._set_queries([*self.router.queries, query])
         return query
 

@@ -10,20 +10,25 @@ from typing import Any, Literal
 
 import polars as pl
 
-from drasi_nb.errors import ComponentError
+from drasi_nb.errors import ComponentError, DrasiNbError, shown
 
 log = logging.getLogger("drasi_nb")
 
 Kind = Literal["source", "query", "reaction"]
-Status = Literal["Added", "Starting", "Running", "Stopping", "Stopped", "Error"]
-_NEXT: dict[str, tuple[str, ...]] = {
-    "Added": ("Starting", "Stopped"),
-    "Starting": ("Running", "Error", "Stopped", "Stopping"),
-    "Running": ("Stopping", "Stopped", "Error", "Starting"),
-    "Stopping": ("Stopped", "Error"),
-    "Stopped": ("Starting", "Error"),
-    "Error": ("Starting", "Stopped"),
+Status = Literal[
+    "Added", "Starting", "Running", "Stopping", "Stopped", "Reconfiguring", "Error", "Removed"
+]
+NEXT: dict[str, tuple[str, ...]] = {
+    "Added": ("Starting", "Stopped", "Reconfiguring", "Removed"),
+    "Starting": ("Running", "Error", "Stopped", "Stopping", "Removed"),
+    "Running": ("Stopping", "Stopped", "Error", "Reconfiguring", "Removed"),
+    "Stopping": ("Stopped", "Error", "Removed"),
+    "Stopped": ("Starting", "Reconfiguring", "Removed"),
+    "Reconfiguring": ("Stopped", "Starting", "Error", "Removed"),
+    "Error": ("Starting", "Stopped", "Reconfiguring", "Removed"),
+    "Removed": (),
 }
+"""The states that may follow each; to be in the same one again is no step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class Component:
     Attributes:
         changes: Changes taken (source), rows in deltas (query), deltas handed on (reaction).
         errors: How often something of it failed.
+        last_ms: When the latest change was taken (source) or delta handed on (reaction), in ms
+            since the epoch; None before the first, and of a query, which has its own.
     """
 
     id: str
@@ -65,6 +72,7 @@ class Component:
     error: str | None = None
     changes: int = 0
     errors: int = 0
+    last_ms: int | None = None
 
 
 class Registry:
@@ -83,12 +91,12 @@ class Registry:
         Raises:
             ComponentError: There is none of that id, or it is of another kind.
         """
-        component = self.components.get(id_)
+        component = self.components.get(id_) if isinstance(id_, str) else None
         if component is None or (kind is not None and component.kind != kind):
             known = [c.id for c in self.components.values() if kind is None or c.kind == kind]
             what = kind or "component"
             raise ComponentError(
-                f"there is no {what} {id_!r}; there are {', '.join(map(repr, known)) or 'none'}"
+                f"there is no {what} {shown(id_)}; there are {', '.join(map(repr, known)) or 'none'}"
             )
         return component
 
@@ -100,19 +108,24 @@ class Registry:
         """
         if status == component.status:
             return
-        if status not in _NEXT[component.status]:
+        if status not in NEXT[component.status]:
             raise ComponentError(
                 f"{component.kind} {component.id!r} is {component.status}, it cannot become {status}"
             )
-        component.status = status
-        component.error = message if status == "Error" else None
+        was, component.status = component.status, status
+        if status == "Error":
+            component.error = message
+        elif was == "Error" or status in ("Starting", "Reconfiguring"):
+            component.error = None  # what was noted since the start stays readable
         self.tell(component, message)
 
     def fail(self, component: Component, message: str) -> None:
-        """Count an error, and put a component that runs in Error."""
-        component.errors += 1
-        if component.status in ("Starting", "Running", "Stopping", "Stopped"):
+        """Count an error, and put a component that is at work in Error; else keep it visible."""
+        if "Error" in NEXT[component.status]:
+            component.errors += 1
             self.move(component, "Error", message)
+        elif component.status != "Removed":
+            self.note(component, message)
 
     def note(self, component: Component, message: str) -> None:
         """Count an error that a component survives, and keep it visible."""
@@ -156,3 +169,17 @@ class Registry:
 def row_count(component: Component) -> int | None:
     """Return how many rows a query holds, None for other kinds."""
     return len(component.part) if component.kind == "query" else None
+
+
+def described(error: BaseException) -> str:
+    """Return one line that says what was raised."""
+    if isinstance(error, DrasiNbError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def failure(component: Component, what: str, error: BaseException) -> BaseException:
+    """Return what an operation raises: an error of ours, or an interrupt as it came."""
+    if isinstance(error, DrasiNbError) or not isinstance(error, Exception):
+        return error
+    return ComponentError(f"{component.kind} {component.id!r} {what}: {described(error)}")

@@ -18,7 +18,6 @@ from drasi_nb.values.change import DELETE, Accepted, Change, accept
 from drasi_nb.values.graph import STAMP_BITS
 
 if TYPE_CHECKING:
-    from drasi_nb.runtime.query import Query
     from drasi_nb.runtime.runtime import Runtime
 
 _OPS = ("insert", "update", "delete")
@@ -92,40 +91,53 @@ class DerivedSources:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.of_source: dict[int, list[Derived]] = {}  # by the number of the source
+        self.is_passing = False  # a function of the user may be at work
 
-    def follow(self, query: Query) -> tuple[str, ...]:
-        """Derive what a query sees of its sources from what is there; return their ids."""
-        ids = list[str]()
-        graph = self.runtime.engine.graph
-        for subscription in query.subscriptions:
+    def follow(
+        self, query_id: str, followed: Iterable[Subscription], made: list[Derived]
+    ) -> tuple[str, ...]:
+        """Derive what a query sees of its sources from what is there; return their ids.
+
+        What was derived goes into ``made``, so that it can be forgotten when this fails.
+        """
+        ids, graph = list[str](), self.runtime.engine.graph
+        for place, subscription in enumerate(followed):
             if not subscription.middleware:
                 ids.append(subscription.source)
                 continue
-            derived_id = f"{subscription.source} for {query.id}"
+            derived_id = self._free_id(f"{subscription.source} for {query_id} ({place})")
+            source = graph.source(subscription.source)
             derived = Derived(
                 derived_id,
                 subscription.source,
-                query.id,
+                query_id,
                 graph.source(derived_id),
                 Pipeline.of(subscription.middleware),
             )
-            source = graph.source(subscription.source)
-            for change in self._present(source):
+            made.append(derived)
+            for change in list(self._present(source)):
                 self._pass(derived, change)
             self.of_source.setdefault(source, []).append(derived)
             ids.append(derived_id)
         return tuple(ids)
 
-    def leave(self, query: Query) -> None:
+    def _free_id(self, id_: str) -> str:
+        """Return an id that is not in use: while a query is replaced, the old one goes on."""
+        used = {derived.id for many in self.of_source.values() for derived in many}
+        return id_ if id_ not in used else f"{id_}'"
+
+    def leave(self, many: Iterable[Derived]) -> None:
         """Forget what was derived for a query."""
         engine = self.runtime.engine
-        for many in self.of_source.values():
-            for derived in [one for one in many if one.query == query.id]:
-                many.remove(derived)
-                graph, number = engine.graph, derived.number
-                for element_id in [*graph.relation_at[number], *graph.node_at[number]]:
-                    gone = Accepted(DELETE, element_id, None, None, None, None, None)
-                    engine.apply(number, gone)
+        for derived in many:
+            source = engine.graph.source(derived.source)
+            self.of_source[source] = [
+                one for one in self.of_source.get(source, ()) if one is not derived
+            ]
+            graph, number = engine.graph, derived.number
+            for element_id in [*graph.relation_at[number], *graph.node_at[number]]:
+                gone = Accepted(DELETE, element_id, None, None, None, None, None)
+                engine.apply(number, gone)
 
     def take(self, source: int, change: Accepted) -> None:
         """Pass a change, already applied, to all that is derived of its source."""
@@ -134,6 +146,7 @@ class DerivedSources:
 
     def _pass(self, derived: Derived, change: Change) -> None:
         engine = self.runtime.engine
+        self.is_passing = True
         try:
             made = [accept(one) for one in derived.pipeline(change)]
         except ChangeError as error:
@@ -145,6 +158,8 @@ class DerivedSources:
             )
             registry.note(registry.get(derived.query), str(error))
             return
+        finally:
+            self.is_passing = False
         apply = engine.apply_timed if engine.timed else engine.apply
         for one in made:
             apply(derived.number, one)

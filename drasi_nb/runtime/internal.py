@@ -34,8 +34,7 @@ class InternalSources:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._results: dict[str, int] = {}  # query id -> number of its source
-        self._is_watching = False
-        self._told: dict[str, set[str]] = {}  # component -> ids of its elements
+        self._told: dict[str, dict[Any, dict[str, Any]]] | None = None  # None: nobody asks
 
     def check(self, query_id: str, source_id: str) -> None:
         """Refuse a source that is not there, or that depends on the query itself.
@@ -77,8 +76,8 @@ class InternalSources:
 
     def open(self, source_id: str) -> None:
         """Fill a source when the first query asks for it."""
-        if source_id == COMPONENTS and not self._is_watching:
-            self._is_watching = True
+        if source_id == COMPONENTS and self._told is None:
+            self._told = {}
             self.runtime.registry.listeners.append(self._component_changed)
             for component in self.runtime.component_list():
                 self._tell_component(component)
@@ -106,31 +105,67 @@ class InternalSources:
             change = Accepted(0, _element_id(key), (query.id,), properties, None, None, None)
             apply(number, change)
 
+    def close_unread(self) -> None:
+        """Empty the sources that no query reads any more."""
+        read = {id_ for query in self.runtime.queries.values() for id_ in query.sources}
+        for query_id in [id_ for id_ in self._results if f"{PREFIX}{id_}" not in read]:
+            del self._results[query_id]
+            self.runtime.pump.forget_source(f"{PREFIX}{query_id}")
+        if self._told is not None and COMPONENTS not in read:
+            self._told = None
+            self.runtime.registry.listeners.remove(self._component_changed)
+            self.runtime.pump.forget_source(COMPONENTS)
+
     # -- components ---------------------------------------------------------------------
 
     def _component_changed(self, event: Event) -> None:
         component = self.runtime.registry.components.get(event.id)
-        if component is None:
-            self._replace(event.id, [])
-        else:
+        if component is not None:
             self._tell_component(component)
+        elif self._told is not None:
+            gone = self._told.pop(event.id, {})
+            self._submit([{"op": "delete", "id": id_} for id_ in reversed(gone)])
 
     def _tell_component(self, component: Component) -> None:
+        """Submit what differs from what was told last."""
+        if self._told is None:
+            return
+        before = self._told.get(component.id, {})
+        node = self._node(component)
+        known = before.get(component.id, node)["properties"]
+        if node["properties"]["status"] == known["status"] and self._reads_components(
+            component
+        ):
+            node["properties"]["error"] = known["error"]  # else its callbacks could feed it
+        after = {one["id"]: one for one in (node, *self._relations(component))}
+        gone = [{"op": "delete", "id": id_} for id_ in before if id_ not in after]
+        new = [one for id_, one in after.items() if before.get(id_) != one]
+        self._told[component.id] = after
+        if gone or new:
+            self._submit([*gone, *new])
+
+    def _reads_components(self, component: Component) -> bool:
+        """Return whether a component hears of components, perhaps through others."""
+        if component.kind == "reaction":
+            return any(map(self._is_over_components, self.runtime.listens_to(component.id)))
+        return component.kind == "query" and self._is_over_components(component.id)
+
+    def _is_over_components(self, query_id: str) -> bool:
+        sources = self.runtime.queries[query_id].sources
+        return COMPONENTS in sources or any(
+            self._is_over_components(source_id.removeprefix(PREFIX))
+            for source_id in sources
+            if source_id.startswith(PREFIX)
+        )
+
+    def _node(self, component: Component) -> dict[str, Any]:
         properties = {
             "id": component.id,
             "status": component.status,
             "error": component.error,
         }
         label = component.kind.capitalize()
-        node = {"op": "insert", "id": component.id, "labels": [label], "properties": properties}
-        self._replace(component.id, [node, *self._relations(component)])
-
-    def _replace(self, id_: str, elements: list[dict[str, Any]]) -> None:
-        ids = {element["id"] for element in elements}
-        gone = sorted(self._told.pop(id_, set[str]()) - ids)
-        if ids:
-            self._told[id_] = ids
-        self._submit([*elements, *({"op": "delete", "id": one} for one in gone)])
+        return {"op": "insert", "id": component.id, "labels": [label], "properties": properties}
 
     def _relations(self, component: Component) -> list[dict[str, Any]]:
         if component.kind == "query":
@@ -153,7 +188,7 @@ class InternalSources:
 
     def _submit(self, changes: list[dict[str, Any]]) -> None:
         number = self.runtime.engine.graph.source(COMPONENTS)
-        self.runtime.pump.submit(number, [accept(change) for change in changes])
+        self.runtime.pump.submit_own(number, [accept(change) for change in changes])
         self.runtime.wake()
 
 

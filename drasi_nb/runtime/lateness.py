@@ -59,6 +59,17 @@ class Lateness:
         self._let_go(self._latest_ms - self.bound_ms)
         self._set_alarm()
 
+    def held_of(self, source: int) -> int:
+        """Return how many changes of a source are held back. Cost: all that are."""
+        return sum(held[2] == source for held in self._held)
+
+    def forget(self, source: int) -> int:
+        """Drop what is held back of a source; return how many changes."""
+        gone = [held for held in self._held if held[2] == source]
+        for held in gone:
+            self._held.remove(held)
+        return len(gone)
+
     def _set_alarm(self) -> None:
         if self._arrivals and (self._alarm is None or self._alarm.callback is None):
             due_ms = self._arrivals[0][0] + self.bound_ms

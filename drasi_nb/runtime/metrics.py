@@ -33,8 +33,10 @@ class ComponentMetrics:
             and p99 of a query only, None before the first.
         p95_ms: The 95th percentile.
         p99_ms: The 99th percentile.
+        queued: Changes that wait to be taken, for earlier ones too; of a source only.
         lag: Deltas that wait; of a reaction only.
-        last_ms: When it last changed, in ms since the epoch; of a query only.
+        last_ms: When it last took a change (source), changed (query) or took a delta
+            (reaction), in ms since the epoch; None before the first.
     """
 
     id: str
@@ -48,6 +50,7 @@ class ComponentMetrics:
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
+    queued: int | None
     lag: int | None
     last_ms: int | None
 
@@ -152,19 +155,24 @@ class Readings:
                 now_ms - self._before[0]
             )
             rate *= 1_000
-        rows = size = last_ms = None
+        rows = size = queued = None
+        last_ms = component.last_ms
         p50 = p95 = p99 = None
         if component.kind == "query":
             query = component.part
             rows, last_ms = len(query), query.last_time_ms
             size = int(query.frame().estimated_size())
             p50, p95, p99 = _percentiles(query.latencies_s)
+        if component.kind == "source":
+            pump = self._runtime.pump
+            number = self._runtime.engine.graph.source(component.id)
+            queued = pump.queued_of(number) + pump.held_of(number)
         lag: int | None = None
         if component.kind == "reaction":
             lag = len(self._runtime.reacting[component.id].pending)
         return ComponentMetrics(
             component.id, component.kind, component.status, component.changes, rate,
-            component.errors, rows, size, p50, p95, p99, lag, last_ms,
+            component.errors, rows, size, p50, p95, p99, queued, lag, last_ms,
         )  # fmt: skip
 
 

@@ -25,6 +25,11 @@ class Port:
         self.source_id = component.id
         self._runtime, self._component, self._pump = runtime, component, pump
         self._number = runtime.engine.graph.source(component.id)
+        self._is_open = True
+
+    def close(self) -> None:
+        """Refuse what comes from now on: another source has the id."""
+        self._is_open = False
 
     @property
     def clock(self) -> Clock:
@@ -66,10 +71,10 @@ class Port:
     def submit_accepted(self, changes: Batch) -> int:
         """Queue a batch that was checked."""
         component, pump = self._component, self._pump
-        if component.status != "Running" and component.status != "Starting":
-            raise ComponentError(
-                f"source {component.id!r} is {component.status}; start it to push changes"
-            )
+        if not self._is_open or (
+            component.status != "Running" and component.status != "Starting"
+        ):
+            self._refuse_all()
         count = len(changes)
         config = self._runtime.config
         if pump.submitted - pump.taken + count > config.most_queued and self._is_full(count):
@@ -84,11 +89,20 @@ class Port:
                 pump.run()
         if count:
             was_empty = not pump.queue
-            pump.submit(self._number, changes)
+            component.last_ms = pump.submit(self._number, changes)
             component.changes += count
             if was_empty:
                 self._runtime.wake()
         return count
+
+    def _refuse_all(self) -> None:
+        status, id_ = self._component.status, self.source_id
+        if not self._is_open:
+            raise ComponentError(
+                f"source {id_!r} was replaced; push to the one in rt.sources[{id_!r}]"
+            )
+        way_out = "add it again" if status == "Removed" else "start it"
+        raise ComponentError(f"source {id_!r} is {status}; {way_out} to push changes")
 
     def room(self) -> int:
         """Return how many more changes may wait; below 0 where an earlier batch was larger."""
@@ -132,5 +146,7 @@ class Port:
         return self._pump.submitted - self._pump.taken
 
     def fail(self, reason: str) -> None:
-        """Put the source in Error."""
+        """Put the source in Error, unless another one has its id by now."""
+        if not self._is_open:
+            return
         self._runtime.registry.fail(self._component, reason)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.bulk import apply_columns
@@ -60,29 +61,37 @@ class Pump:
         self._interrupted = False
         self._jobs: deque[Iterator[Any]] = deque()
 
-    def submit(self, source: int, changes: Batch) -> None:
-        """Queue a checked batch; one by one and sorted, where changes may be late."""
+    def submit(self, source: int, changes: Batch) -> int:
+        """Queue a checked batch, one by one and sorted where changes may be late; return when."""
         self.submitted += len(changes)
         self._batches += 1
         if not self._batches % _TIMED:
             self._pushed_s.append(time.perf_counter())
         now_ms = self._now_ms()
         if self.recorder is not None:
-            name = self.engine.graph.source_ids[source]
-            if not name.startswith("__"):  # what the runtime says of itself comes by itself
-                self.recorder.batch(name, changes, now_ms)
+            self.recorder.batch(self.engine.graph.source_ids[source], changes, now_ms)
         if self.lateness is None:
             self.queue.append((source, changes, now_ms))
         else:
             self.lateness.take(source, changes, now_ms)
+        return now_ms
+
+    def submit_own(self, source: int, changes: list[Accepted]) -> None:
+        """Queue what the runtime itself has to say: never late, and no part of a recording."""
+        self.submitted += len(changes)
+        self.queue.append((source, changes, self._now_ms()))
 
     def _release(self, source: int, changes: list[Accepted], arrived_ms: int) -> None:
         self.queue.append((source, changes, arrived_ms))
         self.runtime.wake()
 
     def queued_of(self, source: int) -> int:
-        """Return how many changes of a source wait. Cost: the batches that wait."""
+        """Return how many changes of a source wait, begun batches as a whole. Cost: the batches."""
         return sum(len(batch) for number, batch, _ in self.queue if number == source)
+
+    def held_of(self, source: int) -> int:
+        """Return how many changes of a source wait for earlier ones."""
+        return 0 if self.lateness is None else self.lateness.held_of(source)
 
     def drop(self, source: int, count: int) -> list[Accepted]:
         """Take the oldest batches of a source, of at least so many changes, out of the queue."""
@@ -93,7 +102,8 @@ class Pump:
                 kept.append((number, batch, arrived_ms))
                 continue
             out += batch
-        self.queue = deque(kept)
+        self.queue.clear()  # in place: it may be at work
+        self.queue.extend(kept)
         self.taken += len(out)
         return out
 
@@ -105,6 +115,11 @@ class Pump:
         """Do work in steps of a few ms while no change is taken: it sees one state of the graph."""
         self._jobs.append(steps)
         self.runtime.wake()
+
+    def finish_jobs(self) -> None:
+        """Do what is begun in steps to its end, so that the graph may change by other ways."""
+        if self._jobs and not self._busy:
+            self.run()
 
     def _finish_jobs(self, end: float | None) -> bool:
         """Go on with the jobs; return whether they are done."""
@@ -186,7 +201,7 @@ class Pump:
             self.is_open = False
             if self.recorder is not None:
                 self.recorder.tick(self._now_ms())
-            if engine.touched:
+            if engine.touched or engine.broken:
                 self._end_tick()
         finally:
             self._busy, engine.finish_by = False, None
@@ -259,32 +274,43 @@ class Pump:
         if time_ms is None:
             time_ms = engine.arrived_ms
         deltas: list[Any] = []
-        while engine.touched:  # again where results of queries are sources of others
+        while engine.touched or engine.broken:
+            # again where results of queries are sources of others; without what broke by then
+            self._report_broken()
             for compiled, changes in engine.end_tick():
                 query = by_compiled[compiled]
                 if query.is_rebuilt:
                     query.is_rebuilt = False
-                    delta = registration.replace_rows(query, changes, time_ms)
+                    made = registration.replace_rows(query, changes, time_ms)
+                    deltas += [(query, delta) for delta in made]
                 else:
                     delta = query.take(changes, engine.seq, time_ms)
-                if delta is not None:
-                    deltas.append((query, delta))
+                    if delta is not None:
+                        deltas.append((query, delta))
                 if self._pushed_s:
                     now_s = time.perf_counter()
                     query.latencies_s.extend(now_s - pushed_s for pushed_s in self._pushed_s)
         self._pushed_s.clear()
-        if engine.broken:
-            self._report_broken()
         if engine.timed:
             self.set_alarm()
         for query, delta in deltas:  # every query has moved by now
             query.deliver(delta)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let no tick begin meanwhile."""
+        before, self._busy = self._busy, True
+        try:
+            yield
+        finally:
+            self._busy = before
+
     def settle(self) -> None:
         """End the tick that a replaced result began in the queries over it."""
-        if self.engine.touched and not self._busy:
+        if self.engine.touched:
             self.is_open = True
             self.run()
+            self.runtime.wake()  # from inside a callback the next slice ends it
 
     def set_alarm(self) -> None:
         """Have the clock call when the next rows are due."""
@@ -306,12 +332,21 @@ class Pump:
         self.set_alarm()
 
     def forget_source(self, source_id: str) -> None:
-        """Delete every element of a source."""
+        """Drop what waits of a source, and delete every element of it."""
         graph, number = self.engine.graph, self.engine.graph.source(source_id)
+        if self.queue and self.queue[0][0] == number:
+            self.taken -= self._position  # of a batch that is half taken, only the rest waits
+            self._position = 0
+        self.taken += self.queued_of(number)
+        if self.lateness is not None:
+            self.taken += self.lateness.forget(number)
+        kept = [entry for entry in self.queue if entry[0] != number]
+        self.queue.clear()  # in place: it may be at work
+        self.queue.extend(kept)
         gone = [*graph.relation_at[number], *graph.node_at[number]]
         deletes = [Accepted(2, element_id, None, None, None, None, None) for element_id in gone]
-        self.queue = deque(entry for entry in self.queue if entry[0] != number)
-        self.submitted = self.taken + sum(len(batch) for _, batch, _ in self.queue)
         if deletes:
-            self.submit(number, deletes)
+            if self.recorder is not None and source_id in self.runtime.sources:
+                self.recorder.batch(source_id, deletes, self._now_ms())
+            self.submit_own(number, deletes)
         self.run()

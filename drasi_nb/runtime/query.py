@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from drasi_nb.engine.stages import CompiledQuery
     from drasi_nb.plan.nodes import Plan
     from drasi_nb.runtime.components import Component
-    from drasi_nb.runtime.derived import Subscription
+    from drasi_nb.runtime.derived import Derived, Subscription
     from drasi_nb.runtime.runtime import Runtime
 
 
@@ -62,16 +62,28 @@ class QueryDefinition:
     auto_start: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A definition that was checked: what it subscribes to, and its plan."""
+
+    definition: QueryDefinition
+    subscriptions: tuple[Subscription, ...]
+    plan: Plan
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the ids of the sources it subscribes to."""
+        return tuple(subscription.source for subscription in self.subscriptions)
+
+
 class Query:
     """A registered query. Made by ``Runtime.add_query()``; the result is that of the last tick."""
 
     def __init__(self, runtime: Runtime, id_: str) -> None:
         self.runtime, self.id = runtime, id_
-        self.definition = QueryDefinition("", ())
-        self.sources: tuple[str, ...] = ()
-        self.subscriptions: list[Subscription] = []
+        self.registered: Registered | None = None
+        self.derived: list[Derived] = []  # its sources behind middleware, while it runs
         self.latencies_s: deque[float] = deque(maxlen=1_000)  # from push to delta, sampled
-        self.plan: Plan | None = None
         self.compiled: CompiledQuery | None = None
         self.component: Component | None = None
         self.table = ResultTable(())
@@ -83,6 +95,21 @@ class Query:
         self._order: dict[Any, Any] | None = None
 
     # -- reading ------------------------------------------------------------------------
+
+    @property
+    def definition(self) -> QueryDefinition:
+        """Return what it was registered with."""
+        return self.registered.definition if self.registered else QueryDefinition("", ())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the ids of the sources it subscribes to."""
+        return self.registered.sources if self.registered else ()
+
+    @property
+    def plan(self) -> Plan | None:
+        """Return the plan, which the interpreter can evaluate too."""
+        return self.registered.plan if self.registered else None
 
     @property
     def text(self) -> str:
@@ -101,18 +128,23 @@ class Query:
 
     @property
     def status(self) -> str:
-        """Return Added, Starting, Running, Stopping, Stopped or Error."""
-        return self._component.status
+        """Return Added, Starting, Running, Stopping, Stopped, Reconfiguring, Error or Removed."""
+        return self.component_now.status
 
     @property
     def error(self) -> str | None:
         """Return why the query is in Error, or the latest failure of a callback."""
-        return self._component.error
+        return self.component_now.error
 
     @property
-    def _component(self) -> Component:
+    def component_now(self) -> Component:
+        """Return the live record.
+
+        Raises:
+            ComponentError: It was not made by ``Runtime.add_query()``.
+        """
         if self.component is None:
-            raise ComponentError(f"query {self.id!r} was removed")
+            raise ComponentError(f"query {self.id!r} belongs to no runtime")
         return self.component
 
     def __len__(self) -> int:
@@ -182,7 +214,7 @@ class Query:
         """Return the counters."""
         return QueryMetrics(
             len(self.table),
-            self._component.changes,
+            self.component_now.changes,
             self.compiled.failing() if self.compiled is not None else 0,
             self.last_seq,
             self.last_time_ms,
@@ -237,7 +269,16 @@ class Query:
                 yield delta
         finally:
             unsubscribe()
-            self.runtime.streams[self.id].remove(queue)
+            open_ones = self.runtime.streams.get(self.id, [])
+            if queue in open_ones:
+                open_ones.remove(queue)
+
+    def give_away(self) -> CompiledQuery | None:
+        """Return what runs it, and keep the order of its rows."""
+        compiled, self.compiled, self.is_rebuilt = self.compiled, None, False
+        if compiled is not None:
+            self._order = compiled.ranks
+        return compiled
 
     def take(self, changes: list[RowChange], seq: int, time_ms: int) -> Delta | None:
         """Move the result on by one tick; return the delta if anybody listens."""
@@ -248,7 +289,7 @@ class Query:
             self.past.add(seq, time_ms, changes)
         self.runtime.internal.feed(self, changes)
         self.last_seq, self.last_time_ms = seq, time_ms
-        self._component.changes += len(changes)
+        self.component_now.changes += len(changes)
         if not self._callbacks:
             return None
         return Delta(self.id, seq, time_ms, self.table.columns, changes)
@@ -260,10 +301,10 @@ class Query:
                 callback(delta)
             except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
                 message = f"a callback raised {type(error).__name__}: {error}"
-                self.runtime.registry.note(self._component, message)
+                self.runtime.registry.note(self.component_now, message)
             except SystemExit as error:  # would end the kernel
                 message = f"a callback raised SystemExit: {error}"
-                self.runtime.registry.note(self._component, message)
+                self.runtime.registry.note(self.component_now, message)
 
     # -- showing ------------------------------------------------------------------------
 

@@ -30,20 +30,42 @@ class Reacting:
         self.pending: deque[Delta] = deque()
         self._tries = 0
         self._is_busy = False  # awaiting the reaction, or the pause before the next try
+        self._is_awaiting = False  # the first that waits is in its hands
 
     def __call__(self, delta: Delta) -> None:
         if self.component.status != "Running":
             return
         self.pending.append(delta)
         if len(self.pending) > self.runtime.config.most_pending:
-            self._give_up(self.pending.popleft(), "the reaction is too slow")
+            self._give_up(self._take_out(), "the reaction is too slow")
         self._go()
 
+    def _take_out(self) -> Delta:
+        """Take the oldest that the reaction has not in its hands out of those that wait."""
+        place = int(self._is_awaiting)
+        if not place:
+            self._tries = 0
+        delta = self.pending[place]
+        del self.pending[place]
+        return delta
+
+    def resume(self) -> None:
+        """Go on with what waits; called when the reaction starts."""
+        self._go()
+
+    def give_up_all(self, reason: str) -> None:
+        """Put what waits into ``rejected()``, but for what the reaction has in its hands."""
+        while len(self.pending) > self._is_awaiting:
+            self._give_up(self._take_out(), reason)
+
     def _go(self) -> None:
-        while self.pending and not self._is_busy:
+        while self.pending and not self._is_busy and self.component.status == "Running":
             try:
                 answer = self.component.part(self.pending[0])
             except Exception as error:  # noqa: BLE001 - shown and counted, the query goes on
+                self._failed(error)
+                continue
+            except SystemExit as error:  # would end the kernel
                 self._failed(error)
                 continue
             if inspect.isawaitable(answer):
@@ -54,14 +76,15 @@ class Reacting:
     def _done(self) -> None:
         self._tries = 0
         self.component.changes += 1
+        self.component.last_ms = self.runtime.clock.now_ms()
         if self.pending:
             self.pending.popleft()
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         text = f"{type(error).__name__}: {error}"
         config, clock = self.runtime.config, self.runtime.clock
         self._tries += 1
-        if self._tries > config.reaction_retries:
+        if self._tries > config.reaction_retries or self.component.status == "Removed":
             self._tries = 0
             self._give_up(self.pending.popleft(), text)
             return
@@ -88,16 +111,16 @@ class Reacting:
             try:
                 await answer
             except Exception as error:  # noqa: BLE001 - shown and counted
-                self._is_busy = False
+                self._is_busy = self._is_awaiting = False
                 self._failed(error)
             else:
-                self._is_busy = False
+                self._is_busy = self._is_awaiting = False
                 self._done()
             self._go()
 
-        self._is_busy = True
+        self._is_busy = self._is_awaiting = True
         if not self.runtime.background.spawn(self.component.id, wait):
-            self._is_busy = False
+            self._is_busy = self._is_awaiting = False
             if inspect.iscoroutine(answer):
                 answer.close()
             reason = "an asynchronous reaction needs a running event loop"

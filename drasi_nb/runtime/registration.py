@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.garbage import collection_paused
 from drasi_nb.engine.result import RowChange
-from drasi_nb.errors import ComponentError
+from drasi_nb.errors import ComponentError, shown
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.result import ResultTable
 from drasi_nb.language.dialects import DIALECTS
@@ -15,54 +16,114 @@ from drasi_nb.language.parser import parse
 from drasi_nb.plan.binder import bind
 from drasi_nb.plan.joins import read_joins
 from drasi_nb.plan.nodes import Plan
-from drasi_nb.runtime.components import log
-from drasi_nb.runtime.internal import PREFIX
+from drasi_nb.runtime.components import described, failure, log
+from drasi_nb.runtime.derived import Derived, subscriptions
+from drasi_nb.runtime.query import QueryDefinition, Registered
 from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
-    from drasi_nb.runtime.components import Component
-    from drasi_nb.runtime.query import Query, QueryDefinition
+    from drasi_nb.engine.stages import CompiledQuery
+    from drasi_nb.runtime.query import Query
     from drasi_nb.runtime.runtime import Runtime
 
 
-def refuse_later(options: Mapping[str, Any], language: str) -> None:
-    """Refuse, by name, what a later release runs.
+def read_definition(
+    id_: str,
+    text: Any,
+    sources: Any,
+    language: Any,
+    parameters: Any,
+    joins: Any,
+    middleware: Any,
+    key: Any,
+    auto_start: Any,
+) -> QueryDefinition:
+    """Return what was given as a definition, checked for its shape.
 
     Raises:
-        ComponentError: Such an option was given, or there is no such language.
+        ComponentError: An argument has the wrong type, or there is no such language; the text
+            names the query and the argument.
     """
-    if language not in DIALECTS:
+
+    def wrong(name: str, expected: str, value: Any) -> ComponentError:
+        return ComponentError(f"query {id_!r}: {name} must be {expected}, got {shown(value)}")
+
+    if not isinstance(text, str):
+        raise wrong("text", "text", text)
+    if not isinstance(language, str) or language not in DIALECTS:
         raise ComponentError(
-            f"there is no language {language!r}; there are {', '.join(map(repr, DIALECTS))}"
+            f"query {id_!r}: there is no language {shown(language)};"
+            f" there are {', '.join(map(repr, DIALECTS))}"
         )
-    for name, value in options.items():
-        if value:
-            raise ComponentError(f"add_query({name}=...) does not run yet")
+    if isinstance(sources, str | Mapping):
+        sources = (sources,)
+    lists = dict[str, tuple[Any, ...]]()
+    for name, value in (("sources", sources), ("joins", joins), ("middleware", middleware)):
+        if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+            raise wrong(name, "a list", value)
+        lists[name] = tuple(value)
+    if parameters is None:
+        parameters = {}
+    if not isinstance(parameters, Mapping) or not all(isinstance(n, str) for n in parameters):
+        raise wrong("parameters", "a mapping of names to values", parameters)
+    if not isinstance(auto_start, bool):
+        raise wrong("auto_start", "true or false", auto_start)
+    if key is not None:
+        raise ComponentError(f"query {id_!r}: add_query(key=...) does not run yet")
+    return QueryDefinition(
+        text,
+        lists["sources"],
+        language,
+        dict(parameters),
+        lists["joins"],
+        lists["middleware"],
+        auto_start,
+    )
 
 
-def plan_of(definition: QueryDefinition, sources: tuple[str, ...]) -> Plan:
-    """Return the plan of a query over sources.
+def registered(runtime: Runtime, id_: str, definition: QueryDefinition) -> Registered:
+    """Return a definition that was checked, with its plan.
+
+    Raises:
+        QueryError: The text is at fault.
+        ConfigError: A join, a middleware or a subscription is malformed.
+        ComponentError: No source was named, or one that is not there.
+    """
+    followed = subscriptions(definition.sources, definition.middleware)
+    for subscription in followed:
+        runtime.internal.check(id_, subscription.source)
+    if not followed:
+        raise ComponentError(f"query {id_!r} needs at least one source")
+    return Registered(definition, tuple(followed), plan_of(definition))
+
+
+def plan_of(definition: QueryDefinition) -> Plan:
+    """Return the plan of a query.
 
     Raises:
         QueryError: The text is at fault.
         ConfigError: A join is malformed.
-        ComponentError: No source was named.
     """
-    if not sources:
-        raise ComponentError("a query needs at least one source")
     text, joins = definition.text, read_joins(definition.joins)
     return bind(parse(text, DIALECTS[definition.language]), text, definition.parameters, joins)
 
 
-def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> Delta | None:
-    """Give a query the rows of its first flush; return the delta from the rows it had."""
+def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> list[Delta]:
+    """Give a query the rows of its first flush; return the deltas from the rows it had.
+
+    Other columns are other rows: then one delta takes all old ones away, in the old columns.
+    """
     assert query.plan is not None
-    if query.plan.columns != query.columns:
-        query.table = ResultTable(query.plan.columns)
-        query.past.clear(query.runtime.seq)
-    seq = query.runtime.seq
+    seq, deltas, columns = query.runtime.seq, list[Delta | None](), query.plan.columns
+    if columns != query.columns:
+        gone: list[RowChange] = [(key, row, None) for key, row in query.table.entries()]
+        deltas.append(query.take(gone, seq, time_ms))
+        query.table = ResultTable(columns)
+        query.past.clear(seq)
     if not len(query.table):
-        return query.take([change for change in changes if change[2] is not None], seq, time_ms)
+        new = [change for change in changes if change[2] is not None]
+        deltas.append(query.take(new, seq, time_ms))
+        return [delta for delta in deltas if delta is not None]
     before = dict(query.table.entries())
     after = {key: row for key, _, row in changes if row is not None}
     steps: list[RowChange] = [
@@ -72,7 +133,8 @@ def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> Delta 
         old = before.get(key)
         if old is None or not identical(old, row):
             steps.append((key, old, row))
-    return query.take(steps, seq, time_ms)
+    deltas.append(query.take(steps, seq, time_ms))
+    return [delta for delta in deltas if delta is not None]
 
 
 def rebuilding(runtime: Runtime) -> Iterator[None]:
@@ -96,62 +158,134 @@ def rebuilding(runtime: Runtime) -> Iterator[None]:
         query.compiled, query.is_rebuilt, new.depth = new, True, old.depth
 
 
-def users_of(runtime: Runtime, component: Component) -> list[str]:
-    """Return the ids of the components that need one."""
-    if component.kind == "source":
-        return [query.id for query in runtime.queries.values() if component.id in query.sources]
-    if component.kind == "query":
-        as_source = f"{PREFIX}{component.id}"
-        over = [query.id for query in runtime.queries.values() if as_source in query.sources]
-        told = [r for r in runtime.reactions if component.id in runtime.listens_to(r)]
-        return over + told
-    return []
+@dataclass(slots=True)
+class Started:
+    """A query that was compiled and evaluated, and that nobody sees yet."""
+
+    compiled: CompiledQuery
+    derived: list[Derived]
+    changes: list[RowChange]
+
+
+def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
+    """Compile and evaluate a query; when that fails, nothing of it stays."""
+    engine, derived = runtime.engine, list[Derived]()
+    engine.timers.now_ms = engine.arrived_ms = runtime.clock.now_ms()
+    compiled: CompiledQuery | None = None
+    try:
+        for source_id in registered.sources:
+            runtime.internal.open(source_id)
+        seen = runtime.pump.derived.follow(query.id, registered.subscriptions, derived)
+        with collection_paused():
+            compiled = engine.add_query(registered.plan, seen)
+            changes = compiled.flush()
+    except BaseException:
+        if compiled is not None:
+            engine.remove_query(compiled)
+        runtime.pump.derived.leave(derived)
+        raise
+    engine.touched[:] = [other for other in engine.touched if other is not compiled]
+    return Started(compiled, derived, changes)
 
 
 def start_query(runtime: Runtime, query: Query) -> None:
-    """Evaluate a query from the graph; subscribers get one delta from the rows it had."""
-    component = runtime.component(query.id)
+    """Evaluate a query from the graph; subscribers get the delta from the rows it had.
+
+    Raises:
+        DrasiNbError: It could not be evaluated; it is in Error with the reason.
+    """
+    component = query.component_now
     runtime.pump.run()  # a late query starts from everything that came before it
-    forget_compiled(runtime, query)
     runtime.registry.move(component, "Starting", "starting query")
-    assert query.plan is not None
+    assert query.registered is not None
     try:
-        runtime.engine.timers.now_ms = runtime.engine.arrived_ms = runtime.clock.now_ms()
-        for source_id in query.sources:
-            runtime.internal.open(source_id)
-        seen = runtime.pump.derived.follow(query)
-        with collection_paused():
-            compiled = runtime.engine.add_query(query.plan, seen)
-            changes = compiled.flush()
-        runtime.engine.touched[:] = [c for c in runtime.engine.touched if c is not compiled]
-    except Exception as error:
-        log.exception("query %s could not start", query.id)
-        runtime.registry.fail(component, f"start failed: {type(error).__name__}: {error}")
-        raise
-    query.compiled = compiled
-    runtime.by_compiled[compiled] = query
+        made = build(runtime, query, query.registered)
+    except BaseException as error:
+        runtime.registry.fail(component, f"start failed: {described(error)}")
+        raise failure(component, "could not start", error) from error
+    _adopt(runtime, query, made, "query started")
+
+
+def replace_query(
+    runtime: Runtime, query: Query, registered: Registered, *, starts: bool
+) -> None:
+    """Give a query another definition; one that runs goes on with it, or with the old one.
+
+    Args:
+        runtime: Where it is.
+        query: The handle, which stays.
+        registered: What it is from now on.
+        starts: Whether to start it where it does not run.
+
+    Raises:
+        DrasiNbError: It could not be evaluated. A query that ran or stood goes on as it was;
+            one in Error stays there, with the new reason.
+    """
+    component, before = query.component_now, query.registered
+    was = component.status
+    registry = runtime.registry
+    runtime.pump.run()
+    registry.move(component, "Reconfiguring", "replacing query")
+    query.registered = registered
+    if not starts and was not in ("Running", "Error"):
+        registry.move(component, "Stopped", "query replaced")
+        runtime.internal.close_unread()
+        return
+    registry.move(component, "Starting", "starting query")
+    try:
+        made = build(runtime, query, registered)
+    except BaseException as error:
+        registry.fail(component, f"start failed: {described(error)}")
+        if was != "Error":
+            query.registered = before
+            if was == "Running":
+                registry.move(component, "Starting", "going back to the query before")
+                registry.move(component, "Running", "the query before goes on")
+            else:
+                registry.move(component, "Stopped", "the query before stays")
+        runtime.internal.close_unread()
+        raise failure(component, "could not be replaced", error) from error
+    _adopt(runtime, query, made, "query replaced")
+
+
+def _adopt(runtime: Runtime, query: Query, made: Started, message: str) -> None:
+    """Let a query run as it was built."""
+    assert query.registered is not None
+    forget_compiled(runtime, query)
+    query.compiled, query.derived = made.compiled, made.derived
+    runtime.by_compiled[made.compiled] = query
     runtime.pump.set_alarm()
-    compiled.depth = runtime.internal.depth(query.sources)
-    delta = replace_rows(query, changes, runtime.clock.now_ms())
-    runtime.registry.move(component, "Running", "query started")
-    if delta is not None:
-        query.deliver(delta)
+    set_depths(runtime)
+    with runtime.pump.held():  # no tick may come before these deltas
+        deltas = replace_rows(query, made.changes, runtime.clock.now_ms())
+        runtime.registry.move(query.component_now, "Running", message)
+        for delta in deltas:
+            query.deliver(delta)
+    runtime.internal.close_unread()
     runtime.pump.settle()
+
+
+def set_depths(runtime: Runtime) -> None:
+    """Say anew behind how many others each query stands."""
+    for compiled, query in runtime.by_compiled.items():
+        compiled.depth = runtime.internal.depth(query.sources)
 
 
 def forget_compiled(runtime: Runtime, query: Query) -> None:
     """Stop following the graph; the rows stay."""
-    compiled, query.compiled = query.compiled, None
+    runtime.pump.finish_jobs()
+    compiled = query.give_away()
     if compiled is not None:
         runtime.engine.remove_query(compiled)
         runtime.by_compiled.pop(compiled, None)
-    runtime.pump.derived.leave(query)
+    runtime.pump.derived.leave(query.derived)
+    query.derived = []
 
 
 def break_query(runtime: Runtime, query: Query, error: BaseException) -> None:
     """Put a query in Error after a fault of the engine; ``start`` rebuilds it."""
     forget_compiled(runtime, query)
-    message = f"{type(error).__name__}: {error}"
+    message = described(error)
     log.error("query %s broke", query.id, exc_info=error)
-    runtime.registry.fail(runtime.component(query.id), message)
+    runtime.registry.fail(query.component_now, message)
     runtime.background.keep(f"query {query.id!r} stopped: {message}")

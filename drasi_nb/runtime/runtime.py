@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
@@ -18,16 +19,15 @@ from drasi_nb.engine.clock import Clock, SystemClock
 from drasi_nb.engine.history import History
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.tick import Engine
-from drasi_nb.errors import ComponentError, ConfigError
+from drasi_nb.errors import ComponentError, ConfigError, shown
 from drasi_nb.frames.delta import Delta
-from drasi_nb.runtime import registration
+from drasi_nb.runtime import lifecycle, registration
 from drasi_nb.runtime.background import Background
-from drasi_nb.runtime.components import Component, Event, Kind, Registry, Rejected
+from drasi_nb.runtime.components import Component, Event, Registry, Rejected
 from drasi_nb.runtime.configuration import convert
 from drasi_nb.runtime.configuration.blueprint import Format, Made
 from drasi_nb.runtime.configuration.convert import Config, DrasiConfig
 from drasi_nb.runtime.configuration.kinds import Maker
-from drasi_nb.runtime.derived import subscriptions
 from drasi_nb.runtime.internal import InternalSources
 from drasi_nb.runtime.metrics import Readings, RuntimeMetrics
 from drasi_nb.runtime.port import Port
@@ -63,6 +63,9 @@ class Runtime:
             raise ConfigError(
                 "Runtime(checkpoint=...) does not run yet; nothing is written to disk"
             )
+        for name, given, kind in (("clock", clock, Clock), ("config", config, RuntimeConfig)):
+            if given is not None and not isinstance(given, kind):
+                raise ConfigError(f"{name} must be a {kind.__name__}, got {shown(given)}")
         self.clock = clock or SystemClock()
         self.clock.after_timer = self._take
         self.config = config or RuntimeConfig()
@@ -75,12 +78,13 @@ class Runtime:
         )
         self.streams: dict[str, list[asyncio.Queue[Delta | None]]] = {}
         self.by_compiled: dict[CompiledQuery, Query] = {}
-        self._sources: dict[str, Any] = {}
-        self._queries: dict[str, Query] = {}
-        self._reactions: dict[str, Reaction] = {}
-        self._unsubscribe: dict[str, list[Callable[[], None]]] = {}
+        self.source_parts: dict[str, Any] = {}
+        self.ports: dict[str, Port] = {}
+        self.query_parts: dict[str, Query] = {}
+        self.reaction_parts: dict[str, Reaction] = {}
+        self.unsubscribe: dict[str, list[Callable[[], None]]] = {}
         self.reacting: dict[str, Reacting] = {}
-        self._listening: dict[str, tuple[str, ...]] = {}  # reaction -> its queries
+        self.listening: dict[str, tuple[str, ...]] = {}  # reaction -> its queries
         self.made: dict[str, Made] = {}  # what came from a configuration, by id
         self.pump = Pump(self)
         self.internal = InternalSources(self)
@@ -169,21 +173,21 @@ class Runtime:
     @property
     def sources(self) -> Mapping[str, Any]:
         """Return the sources by id."""
-        return MappingProxyType(self._sources)
+        return MappingProxyType(self.source_parts)
 
     @property
     def queries(self) -> Mapping[str, Query]:
         """Return the query handles by id."""
-        return MappingProxyType(self._queries)
+        return MappingProxyType(self.query_parts)
 
     @property
     def reactions(self) -> Mapping[str, Reaction]:
         """Return the reactions by id."""
-        return MappingProxyType(self._reactions)
+        return MappingProxyType(self.reaction_parts)
 
     def listens_to(self, id: str) -> tuple[str, ...]:
         """Return the ids of the queries that a reaction listens to."""
-        return self._listening[id]
+        return self.listening[id]
 
     @property
     def seq(self) -> int:
@@ -193,25 +197,14 @@ class Runtime:
     def add_source(self, id: str, source: S) -> S:
         """Attach a source and start it; return it. A known id is replaced, its data stays.
 
+        The one that was replaced takes no more. Where the new one cannot start, the one
+        before goes on; what the new one submitted before it failed is taken.
+
         Raises:
-            ComponentError: The id belongs to a component of another kind.
+            ComponentError: The id belongs to a component of another kind, or the source could
+                not start: then a new one is in Error with the reason.
         """
-        self._open_for(id, "source")
-        component = self.registry.components.get(id)
-        if component is not None:
-            self._sources[id].stop()
-            component.part = source
-            self.registry.tell(component, "source replaced")
-        else:
-            component = Component(id, "source", source)
-            self.registry.components[id] = component
-            self.registry.tell(component, "source added")
-        self._sources[id] = source
-        source.attach(Port(self, component, self.pump))
-        if component.status != "Running":
-            self.start(id)
-        else:
-            source.start()
+        lifecycle.add_source(self, id, source)
         return source
 
     def add_query(
@@ -230,7 +223,7 @@ class Runtime:
         """Register a query; what is queued is taken first, so the result is complete at once.
 
         A known id is replaced: the handle stays the same, subscribers stay attached and get
-        one delta from the old rows to the new ones. A wrong query changes nothing.
+        the delta from the old rows to the new ones. A wrong query changes nothing.
 
         Args:
             id: Name of the query.
@@ -245,128 +238,68 @@ class Runtime:
             middleware: What every change passes before this query sees it: Drasi's kinds, each
                 ``{"kind": "unwind", "name": .., ...}``, or functions of a ``Change``.
             key: Columns that identify a row; a later release.
-            auto_start: Whether to start it now.
+            auto_start: Whether to start it now; one that runs already goes on running.
 
         Raises:
             QueryError: The text is at fault; line, column and hint say where and how.
             ConfigError: A join, a middleware or a subscription is malformed.
             ComponentError: A source is unknown, or the id belongs to another kind.
         """
-        self._open_for(id, "query")
-        registration.refuse_later({"key": key}, language)
-        definition = QueryDefinition(
-            text,
-            (sources,) if isinstance(sources, str | Mapping) else tuple(sources),
-            language,
-            dict(parameters or {}),
-            tuple(joins),
-            tuple(middleware),
-            auto_start,
+        definition = registration.read_definition(
+            id, text, sources, language, parameters, joins, middleware, key, auto_start
         )
-        followed = subscriptions(definition.sources, definition.middleware)
-        wanted = tuple(subscription.source for subscription in followed)
-        for source_id in wanted:
-            self.internal.check(id, source_id)
-        plan = registration.plan_of(definition, wanted)
-        is_new = id not in self._queries
-        query = Query(self, id) if is_new else self._queries[id]
-        query.definition, query.sources, query.plan = definition, wanted, plan
-        query.subscriptions = followed
-        if is_new:
-            query.component = Component(id, "query", query)
-            self.registry.components[id] = query.component
-            self._queries[id] = query
-        self.registry.tell(self._component(id), "query added" if is_new else "query replaced")
-        if auto_start or query.compiled is not None:
-            registration.start_query(self, query)
-        return query
+        return lifecycle.add_query(self, id, definition, starts=definition.auto_start)
 
-    def update_query(self, id: str, text: str, **options: Any) -> Query:
-        """Replace the text of a query that exists; options not given stay; see ``add_query()``."""
-        query = self._queries.get(id)
-        if query is None:
-            raise ComponentError(f"there is no query {id!r} to update")
-        kept = {f.name: getattr(query.definition, f.name) for f in fields(QueryDefinition)[1:]}
-        return self.add_query(id, text, **{**kept, **options})
+    def update_query(self, id: str, text: str | None = None, **options: Any) -> Query:
+        """Replace a query that exists; what is not given stays; see ``add_query()``.
+
+        It goes on running if it ran, and stays stopped if it did not, unless ``auto_start`` is
+        given; one in Error is repaired and runs.
+        """
+        query = self.registry.get(id, "query").part
+        known = [field.name for field in fields(QueryDefinition)]
+        for name in options:
+            if name not in (*known, "key"):
+                raise ComponentError(
+                    f"update_query() has no option {name!r}; there are {', '.join(known)}"
+                )
+        kept = {name: getattr(query.definition, name) for name in known}
+        given = options if text is None else {**options, "text": text}
+        definition = registration.read_definition(id, **{"key": None, **kept, **given})
+        starts = definition.auto_start and "auto_start" in options
+        return lifecycle.add_query(self, id, definition, starts=starts)
 
     def add_reaction(self, id: str, queries: Iterable[str], reaction: Reaction) -> Reaction:
-        """Call ``reaction(delta)`` for every delta of the queries; a coroutine runs on the loop."""
-        self._open_for(id, "reaction")
-        wanted = (queries,) if isinstance(queries, str) else tuple(queries)
-        for query_id in wanted:
-            self.registry.get(query_id, "query")
-        for stop in self._unsubscribe.pop(id, ()):
-            stop()
-        self._listening[id] = wanted
-        component = self.registry.components.get(id)
-        if component is None:
-            component = Component(id, "reaction", reaction)
-            self.registry.components[id] = component
-            self.registry.tell(component, "reaction added")
-        else:
-            component.part = reaction
-            self.registry.tell(component, "reaction replaced")
-        self._reactions[id] = reaction
-        react = Reacting(self, component)
-        self.reacting[id] = react
-        self._unsubscribe[id] = [self._queries[query_id].on_delta(react) for query_id in wanted]
-        if component.status != "Running":
-            self.start(id)
+        """Call ``reaction(delta)`` for every delta of the queries; a coroutine runs on the loop.
+
+        A known id is replaced; deltas that wait go to the new one.
+
+        Raises:
+            ComponentError: It is not callable, a query is unknown or none was named, or the
+                id belongs to another kind.
+        """
+        lifecycle.add_reaction(self, id, queries, reaction)
         return reaction
-
-    def _open_for(self, id_: str, kind: Kind) -> None:
-        if self.background.is_closed:
-            raise ComponentError("this runtime was closed; create a new one")
-        if not isinstance(id_, str) or not id_:  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ComponentError(f"an id must be a text, got {id_!r}")
-        known = self.registry.components.get(id_)
-        if known is not None and known.kind != kind:
-            raise ComponentError(
-                f"{id_!r} is the id of a {known.kind}; choose another for a {kind}"
-            )
-
-    def _component(self, id_: str) -> Component:
-        return self.registry.get(id_)
 
     # -- life ---------------------------------------------------------------------------
 
     def start(self, id: str) -> None:
-        """Start a component; a query is evaluated anew from the graph.
+        """Start a component; a query is evaluated anew from the graph. One that runs stays as it is.
 
         Raises:
-            ComponentError: There is none of that id.
+            ComponentError: There is none of that id, it could not start (then it is in Error
+                with the reason), or another operation on it is under way.
         """
-        component = self._component(id)
-        if component.status == "Running":
-            return
-        if component.kind == "query":
-            registration.start_query(self, self._queries[id])
-            return
-        self.registry.move(component, "Starting", f"starting {component.kind}")
-        if component.kind == "source":
-            try:
-                component.part.start()
-            except Exception as error:
-                self.registry.fail(component, f"start failed: {error}")
-                raise
-        self.registry.move(component, "Running", f"{component.kind} started")
+        lifecycle.start(self, id)
 
     def stop(self, id: str) -> None:
-        """Stop a component; a query keeps the rows it had.
+        """Stop a component; a query keeps the rows it had. One in Error stays so.
 
         Raises:
-            ComponentError: There is none of that id.
+            ComponentError: There is none of that id, it could not stop (then it is in Error
+                with the reason), or another operation on it is under way.
         """
-        component = self._component(id)
-        if component.status in ("Stopped", "Error"):
-            return
-        if component.status != "Added":
-            self.registry.move(component, "Stopping", f"stopping {component.kind}")
-        if component.kind == "source":
-            component.part.stop()
-        elif component.kind == "query":
-            registration.forget_compiled(self, self._queries[id])
-        self.registry.move(component, "Stopped", f"{component.kind} stopped")
+        lifecycle.stop(self, id)
 
     def remove(self, id: str, *, cascade: bool = False) -> None:
         """Stop and forget a component; a source's elements leave the graph.
@@ -378,45 +311,27 @@ class Runtime:
         Raises:
             ComponentError: There is none of that id, or another component needs it.
         """
-        component = self._component(id)
-        users = registration.users_of(self, component)
-        if users and not cascade:
-            raise ComponentError(
-                f"{id!r} is used by {', '.join(map(repr, users))}; remove them first, or"
-                " all at once with cascade=True"
-            )
-        for user in users:
-            if user in self.registry.components:  # not yet gone with another one
-                self.remove(user, cascade=True)
-        self.stop(id)
-        if component.kind == "source":
-            self.pump.forget_source(id)
-            del self._sources[id]
-        elif component.kind == "query":
-            for queue in self.streams.pop(id, []):
-                queue.put_nowait(None)
-            self._queries.pop(id)
-        else:
-            for stop in self._unsubscribe.pop(id, ()):
-                stop()
-            del self._reactions[id], self._listening[id], self.reacting[id]
-        self.made.pop(id, None)
-        del self.registry.components[id]
-        self.registry.tell(component, f"{component.kind} removed")
+        lifecycle.remove(self, id, cascade=cascade)
 
     def start_all(self) -> None:
-        """Start everything that is not running: sources, queries, reactions."""
-        for component in self.component_list():
-            self.start(component.id)
+        """Start everything that is not running: sources, queries, reactions.
+
+        Raises:
+            ComponentError: Some could not start; the text names each, the others run.
+        """
+        lifecycle.each(self, "start")
 
     def stop_all(self) -> None:
-        """Stop everything: reactions, queries, sources."""
-        for component in reversed(self.component_list()):
-            self.stop(component.id)
+        """Stop everything: reactions, queries, sources.
+
+        Raises:
+            ComponentError: Some could not stop; the text names each, the others are stopped.
+        """
+        lifecycle.each(self, "stop")
 
     def component(self, id: str) -> Component:
         """Return the live record of a component."""
-        return self._component(id)
+        return self.registry.get(id)
 
     def component_list(self) -> list[Component]:
         """Return all records: sources, queries, reactions, each in order of addition."""
@@ -532,6 +447,8 @@ class Runtime:
 
     def snapshot(self, ids: Iterable[str]) -> dict[str, pl.DataFrame]:
         """Return the frames of several queries at one instant: the last tick."""
+        if isinstance(ids, str) or not isinstance(ids, Iterable):
+            raise ComponentError(f"snapshot() takes a list of ids of queries, got {shown(ids)}")
         return {id_: self.registry.get(id_, "query").part.frame() for id_ in ids}
 
     def view(self) -> Any:
@@ -546,7 +463,8 @@ class Runtime:
         """Stop everything and end the driver; results stay readable. Safe to repeat."""
         if self.background.is_closed:
             return
-        self.stop_all()
+        with contextlib.suppress(ComponentError):  # in its state and in events()
+            self.stop_all()
         for queues in self.streams.values():
             for queue in queues:
                 queue.put_nowait(None)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
-from drasi_nb.errors import ChangeError, ComponentError
+from drasi_nb.errors import ChangeError, ComponentError, shown
 from drasi_nb.runtime.configuration.kinds import kind
 from drasi_nb.runtime.port import Port
 from drasi_nb.sources import tables
 from drasi_nb.values.change import Change, of_element
 
 OnError = Literal["reject", "keep_good"]
+
+
+def _check_on_error(on_error: Any) -> None:
+    if on_error not in ("reject", "keep_good"):
+        raise ComponentError(f"on_error must be 'reject' or 'keep_good', got {shown(on_error)}")
 
 
 @kind("source/push")
@@ -24,8 +30,7 @@ class PushSource:
     """
 
     def __init__(self, *, on_error: OnError = "reject") -> None:
-        if on_error not in ("reject", "keep_good"):
-            raise ComponentError(f"on_error must be 'reject' or 'keep_good', got {on_error!r}")
+        _check_on_error(on_error)
         self.on_error = on_error
         self._port: Port | None = None
         self._synced: dict[tuple[str, str], tables.Elements] = {}
@@ -61,15 +66,23 @@ class PushSource:
 
     def insert(self, element: Any) -> None:
         """Queue the insert of a Node, a Relation or a dict; a known id is replaced."""
-        self.push(of_element("insert", element))
+        self._push_element("insert", element)
 
     def update(self, element: Any) -> None:
         """Queue an update: properties are merged, an explicit null removes one."""
-        self.push(of_element("update", element))
+        self._push_element("update", element)
 
     def delete(self, id: Any) -> None:
         """Queue a delete, by id or by element."""
-        self.push(of_element("delete", id))
+        self._push_element("delete", id)
+
+    def _push_element(self, op: str, element: Any) -> None:
+        try:
+            change = of_element(op, element)
+        except ChangeError as error:
+            self.port.reject(error, element)
+            raise
+        self.push(change)
 
     def push(
         self,
@@ -85,10 +98,16 @@ class PushSource:
             ComponentError: The source has no runtime or is stopped.
         """
         port = self._port or self.port
+        if on_error is not None:
+            _check_on_error(on_error)
         keep_good = (on_error or self.on_error) == "keep_good"
         if type(changes) is dict and not keep_good:
             return port.submit_one(changes)
         batch: Any = [changes] if isinstance(changes, Change | Mapping) else changes
+        if isinstance(batch, str | bytes) or not isinstance(batch, Iterable):
+            error = ChangeError(f"expected a Change, a dict or many, got {shown(batch)}")
+            port.reject(error, batch)
+            raise error
         return port.submit(batch, keep_good=keep_good)
 
     async def push_async(
@@ -98,8 +117,12 @@ class PushSource:
         on_error: OnError | None = None,
     ) -> int:
         """Wait until the queue has room (``RuntimeConfig.most_queued``), then push."""
-        batch: Any = [changes] if isinstance(changes, Change | Mapping) else list(changes)
-        await (self._port or self.port).wait_for_room(len(batch))
+        port, batch = self._port or self.port, changes
+        if isinstance(changes, Change | Mapping):
+            await port.wait_for_room(1)
+        elif isinstance(changes, Iterable) and not isinstance(changes, str | bytes):
+            batch = list(changes)
+            await port.wait_for_room(len(batch))
         return self.push(batch, on_error=on_error)
 
     # -- frames -------------------------------------------------------------------------
@@ -133,7 +156,7 @@ class PushSource:
 
     def sync_nodes(self, frame: Any, *, label: str | Iterable[str], id: str) -> int:
         """Queue what differs from the last frame synced for this label, deletes included."""
-        name = label if isinstance(label, str) else "&".join(label)
+        name = label if isinstance(label, str) else str(label)
         return self._sync(("node", name), tables.nodes, frame, label, id)
 
     def sync_relations(
@@ -142,21 +165,25 @@ class PushSource:
         """Queue what differs from the last frame synced for this type, deletes included."""
         return self._sync(("relation", type), tables.relations, frame, type, start, end, id)
 
-    def _elements(self, make: Any, *arguments: Any) -> tables.Elements:
+    @contextmanager
+    def _checking(self) -> Iterator[None]:
+        """Put a frame that is refused into ``rejected()``."""
         port = self.port
         try:
-            elements: tables.Elements = make(*arguments)
-            return elements
+            yield
         except ChangeError as error:
             port.reject(error, None)
             raise
 
     def _submit(self, make: Any, *arguments: Any) -> int:
-        return self.port.submit_accepted(self._elements(make, *arguments).columns())
+        with self._checking():
+            columns = make(*arguments).columns()
+        return self.port.submit_accepted(columns)
 
     def _sync(self, name: tuple[str, str], make: Any, *arguments: Any) -> int:
-        after = self._elements(make, *arguments)
-        steps = tables.difference(self._synced.get(name), after)
+        with self._checking():
+            after = make(*arguments)
+            steps = tables.difference(self._synced.get(name), after)
         queued = self.port.submit_accepted(steps)
         self._synced[name] = after  # only when it was queued
         return queued

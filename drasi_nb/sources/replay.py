@@ -13,7 +13,7 @@ from typing import Any, Literal
 import polars as pl
 
 from drasi_nb.engine.clock import Timer
-from drasi_nb.errors import ChangeError, ComponentError, ConfigError
+from drasi_nb.errors import ChangeError, ComponentError, ConfigError, shown
 from drasi_nb.runtime.configuration.kinds import kind
 from drasi_nb.runtime.protocols import SourcePort
 from drasi_nb.runtime.recording import Batch, read
@@ -68,8 +68,10 @@ class ReplaySource:
         speed: float = 1.0,
         loop: bool = False,
     ) -> None:
-        if not speed > 0:
-            raise ChangeError(f"speed must be above 0, got {speed}")
+        if isinstance(speed, bool) or not isinstance(speed, int | float) or not speed > 0:
+            raise ChangeError(f"speed must be a number above 0, got {shown(speed)}")
+        if not isinstance(time, str):
+            raise ChangeError(f"time must be the name of a key or a column, got {shown(time)}")
         self.speed, self.loop = speed, loop
         self._file: tuple[str, str | None] | None = None  # path, and which source of it
         timed = [(_moment(change, time, i), change) for i, change in enumerate(_dicts(changes))]
@@ -161,7 +163,13 @@ class ReplaySource:
         Forward, everything up to there is submitted as one batch. Backward, the elements are
         brought to the state they had then: what came later is deleted, the rest submitted anew.
         """
-        port, target = self._attached(), _as_ms(time)
+        port = self._attached()
+        try:
+            target = _as_ms(time)
+        except (TypeError, ValueError, OverflowError):
+            raise ComponentError(
+                f"seek() takes ms since the epoch or a datetime, got {shown(time)}"
+            ) from None
         playing = self._state == "playing"
         self._cancel()
         place = bisect.bisect_right(self._times, target)
@@ -261,6 +269,8 @@ kind("source/replay")(ReplaySource.from_file)
 
 def _dicts(changes: Any) -> Iterable[Mapping[str, Any]]:
     if isinstance(changes, list | tuple) or not hasattr(changes, "__arrow_c_stream__"):
+        if isinstance(changes, str | bytes | Mapping) or not isinstance(changes, Iterable):
+            raise ChangeError(f"expected change dicts or a frame, got {shown(changes)}")
         recorded: Iterable[Mapping[str, Any]] = changes
         return recorded
     frame: pl.DataFrame = as_polars(changes)
@@ -273,6 +283,8 @@ def _dicts(changes: Any) -> Iterable[Mapping[str, Any]]:
 
 
 def _moment(change: Mapping[str, Any], time: str, index: int) -> int:
+    if not isinstance(change, Mapping):
+        raise ChangeError(f"expected a dict, got {shown(change)}", index=index)
     value = change.get(time)
     if value is None:
         raise ChangeError(
@@ -280,9 +292,9 @@ def _moment(change: Mapping[str, Any], time: str, index: int) -> int:
         )
     try:
         return _as_ms(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ChangeError(
-            f"{time!r} must be ms since the epoch or a datetime, got {value!r}",
+            f"{time!r} must be ms since the epoch or a datetime, got {shown(value)}",
             index=index,
             element_id=change.get("id"),
         ) from None

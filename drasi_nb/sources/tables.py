@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from drasi_nb.errors import ChangeError
+from drasi_nb.errors import ChangeError, shown
 from drasi_nb.store.batch import Columns, Values
 from drasi_nb.store.load import buffer_of
 from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted, stored_value
@@ -74,11 +74,14 @@ def as_polars(frame: Any) -> pl.DataFrame:
         return frame
     if isinstance(frame, pl.LazyFrame):
         raise ChangeError("a LazyFrame has no rows yet; pass frame.collect()")
-    if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
-        return pl.DataFrame(frame)
-    if type(frame).__module__.partition(".")[0] == "pandas":
-        converted: pl.DataFrame = pl.from_pandas(frame)
-        return converted
+    try:
+        if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
+            return pl.DataFrame(frame)
+        if type(frame).__module__.partition(".")[0] == "pandas":
+            converted: pl.DataFrame = pl.from_pandas(frame)
+            return converted
+    except Exception as error:
+        raise ChangeError(f"the frame cannot be read: {error}") from error
     raise ChangeError(f"expected a Polars, pandas or Arrow frame, got {type(frame).__name__}")
 
 
@@ -89,10 +92,8 @@ def _key(frame: pl.DataFrame, name: str, role: str, key: str) -> pl.Series:
             f"the frame has no column {name!r} ({role}); it has {', '.join(frame.columns)}"
         )
     column = frame[name]
-    if column.dtype == pl.UInt64 and (column > 2**63 - 1).any():
-        raise ChangeError(f"column {name!r} has integers beyond 64 signed bits")
     if column.dtype.is_integer():
-        column = column.cast(pl.Int64)
+        column = _in_64_bits(column)
     elif isinstance(column.dtype, pl.String | pl.Categorical | pl.Enum):
         column = column.cast(pl.String)
     elif column.dtype.is_float() and column.is_nan().any():
@@ -127,9 +128,25 @@ def _check(frame: pl.DataFrame) -> pl.DataFrame:
             raise ChangeError(
                 f"column {column.name!r} has type {column.dtype}, which cannot be stored"
             )
-        if column.dtype == pl.UInt64 and (column > 2**63 - 1).any():
-            raise ChangeError(f"column {column.name!r} has integers beyond 64 signed bits")
+        if column.dtype.is_integer():
+            _in_64_bits(column)
     return frame
+
+
+def _in_64_bits(column: pl.Series) -> pl.Series:
+    narrow = column.cast(pl.Int64, strict=False)
+    if narrow.null_count() > column.null_count():
+        raise ChangeError(f"column {column.name!r} has integers beyond 64 signed bits")
+    return narrow
+
+
+def _labels(label: Any, role: str = "label") -> tuple[str, ...]:
+    is_many = isinstance(label, Iterable) and not isinstance(label, str | bytes | Mapping)
+    labels: tuple[Any, ...] = tuple(label) if is_many and role == "label" else (label,)
+    for one in labels:
+        if not isinstance(one, str) or not one:
+            raise ChangeError(f"a {role} must be text, got {shown(one)}")
+    return labels
 
 
 def _values(column: pl.Series) -> Values:
@@ -159,7 +176,9 @@ def _values(column: pl.Series) -> Values:
             None if n is None else at_moment(n // SECOND, n % SECOND, known) for n in numbers
         ]
     values = column.to_list()
-    return [stored_value(value) for value in values] if dtype.is_nested() else values
+    return (
+        [stored_value(value, column.name) for value in values] if dtype.is_nested() else values
+    )
 
 
 def _nanoseconds(column: pl.Series, dtype: pl.Datetime | pl.Duration) -> list[int | None]:
@@ -177,7 +196,7 @@ def nodes(frame: Any, label: str | Iterable[str], id_: str) -> Elements:
     table = as_polars(frame)
     ids = _key(table, id_, "id", _ID)
     _unique(ids, id_)
-    labels = (label,) if isinstance(label, str) else tuple(label)
+    labels = _labels(label)
     shared = id_ if table[id_].dtype == pl.String else None
     return Elements(pl.DataFrame([ids]), _check(table), labels, shared)
 
@@ -188,6 +207,7 @@ def relations(frame: Any, type_: str, start: str, end: str, id_: str | None) -> 
     Raises:
         ChangeError: See ``PushSource.upsert_relations()``.
     """
+    _labels(type_, "type")
     table = as_polars(frame)
     starts, ends = (
         _key(table, name, role, key)

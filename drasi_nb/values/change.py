@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from drasi_nb.errors import ChangeError
+from drasi_nb.errors import ChangeError, shown
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
-from drasi_nb.values.graph import Node, Relation
+from drasi_nb.values.graph import STAMP, Node, Relation
 from drasi_nb.values.temporal.text import from_numpy, from_python
 from drasi_nb.values.temporal.types import TEMPORAL, Duration
 
@@ -18,6 +18,7 @@ INSERT, UPDATE, DELETE = 0, 1, 2
 _OPS = {"insert": INSERT, "update": UPDATE, "delete": DELETE}
 _FAR_MS = 2**43  # so that a stamp fits 64 bits
 _FREE = frozenset({float, str, bool, type(None), Duration, *TEMPORAL})
+_DEEPEST = 100  # lists in lists
 _PYTHON_TIMES = (dt.date, dt.time, dt.timedelta)
 
 
@@ -75,8 +76,15 @@ def accept(change: Any, index: int | None = None) -> Accepted:
         change = _as_dict(change, index)
     get = change.get
     element_id = get("id")
-    op = _OPS.get(get("op", ""), -1)
-    if (type(element_id) is not str and type(element_id) is not int) or op < 0:
+    try:
+        op = _OPS.get(get("op", ""), -1)
+    except TypeError:  # it cannot even be looked up
+        op = -1
+    if (
+        op < 0
+        or (type(element_id) is not str and type(element_id) is not int)
+        or (type(element_id) is int and not INT_MIN <= element_id <= INT_MAX)
+    ):
         _refuse_head(change, element_id, index)
     start = end = moment = None
     if len(change) != 4 or "labels" not in change or "properties" not in change:
@@ -98,12 +106,20 @@ def accept(change: Any, index: int | None = None) -> Accepted:
             "a relation needs its type in labels", index=index, element_id=element_id
         )
     properties = get("properties")
+    if properties is not None and not isinstance(properties, Mapping):
+        raise ChangeError(
+            f"properties must be a mapping, got {shown(properties)}",
+            index=index,
+            element_id=element_id,
+        )
     if properties:
         properties = dict(properties)
         for key, value in properties.items():
-            if type(key) is not str:
+            if type(key) is not str or key == STAMP:
                 raise ChangeError(
-                    f"a property name must be text, got {key!r}",
+                    f"a property name must be text, got {shown(key)}"
+                    if key != STAMP
+                    else f"{key!r} cannot be the name of a property",
                     index=index,
                     element_id=element_id,
                 )
@@ -116,6 +132,13 @@ def accept(change: Any, index: int | None = None) -> Accepted:
 
 def _refuse_head(change: dict[str, Any], element_id: Any, index: int | None) -> None:
     op = change.get("op")
+    if not isinstance(op, str):
+        given = f"got {shown(op)}" if "op" in change else "it is missing"
+        raise ChangeError(
+            f"unknown op: it must be insert, update or delete, {given}",
+            index=index,
+            element_id=element_id,
+        )
     if op not in _OPS:
         near = difflib.get_close_matches(str(op), _OPS, 1)
         hint = f"; did you mean {near[0]!r}?" if near else "; use insert, update or delete"
@@ -137,9 +160,14 @@ def _check_ends(start: Any, end: Any, index: int | None, element_id: Any) -> Non
 
 
 def _check_id(value: Any, name: str, index: int | None, element_id: Any) -> None:
-    if type(value) is str or type(value) is int:
+    if type(value) is str or (type(value) is int and INT_MIN <= value <= INT_MAX):
         return
-    reason = "NaN is no id" if value != value else f"must be text or an integer, got {value!r}"
+    if type(value) is int:
+        reason = f"{shown(value)} does not fit 64 bits"
+        raise ChangeError(f"{name}: {reason}", index=index, element_id=None)
+    reason = f"must be text or an integer, got {shown(value)}"
+    if isinstance(value, float) and value != value:
+        reason = "NaN is no id"
     raise ChangeError(f"{name}: {reason}", index=index, element_id=element_id)
 
 
@@ -155,15 +183,25 @@ def _with_known_keys(change: dict[str, Any], index: int | None) -> dict[str, Any
             )
         if out.get(name) is None:
             out[name] = value
+        elif value is not None:
+            raise ChangeError(
+                f"{name} is given twice, as {key!r} too", index=index, element_id=change["id"]
+            )
     return out
 
 
 def _labels(labels: Any, relation: bool, index: int | None, element_id: Any) -> tuple[str, ...]:
+    if isinstance(labels, bytes | Mapping) or not isinstance(labels, Iterable):
+        raise ChangeError(
+            f"labels must be a list of text, got {shown(labels)}",
+            index=index,
+            element_id=element_id,
+        )
     names = (labels,) if type(labels) is str else tuple(labels)
     for name in names:
         if type(name) is not str or not name:
             raise ChangeError(
-                f"a label must be text, got {name!r}", index=index, element_id=element_id
+                f"a label must be text, got {shown(name)}", index=index, element_id=element_id
             )
     if relation and len(names) != 1:
         raise ChangeError(
@@ -172,30 +210,44 @@ def _labels(labels: Any, relation: bool, index: int | None, element_id: Any) -> 
     return names
 
 
-def _stored(value: Any, key: str, index: int | None, element_id: Any) -> Any:
+def _stored(value: Any, key: str, index: int | None, element_id: Any, depth: int = 0) -> Any:
     kind = type(value)
     if kind in _FREE:
         return value
+    if depth > _DEEPEST:
+        raise ChangeError(
+            f"property {key!r} holds lists or maps deeper than {_DEEPEST}, or itself",
+            index=index,
+            element_id=element_id,
+        )
     if kind is int:
         if INT_MIN <= value <= INT_MAX:
             return value
         raise ChangeError(
-            f"property {key!r}: {value} does not fit 64 bits",
+            f"property {key!r}: {shown(value)} does not fit 64 bits",
             index=index,
             element_id=element_id,
         )
     if kind is list or kind is tuple:
-        return [_stored(item, key, index, element_id) for item in value]
+        return [_stored(item, key, index, element_id, depth + 1) for item in value]
     if kind is dict:
+        for name in value:
+            if type(name) is not str:
+                raise ChangeError(
+                    f"property {key!r}: a key in a map must be text, got {shown(name)}",
+                    index=index,
+                    element_id=element_id,
+                )
         return {
-            str(name): _stored(item, key, index, element_id) for name, item in value.items()
+            name: _stored(item, key, index, element_id, depth + 1)
+            for name, item in value.items()
         }
     if isinstance(value, _PYTHON_TIMES):  # those of pandas too
         return from_python(value)
     if getattr(getattr(value, "dtype", None), "kind", "") in ("M", "m"):
         return from_numpy(value)
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:  # a numpy scalar
-        return _stored(value.item(), key, index, element_id)
+        return _stored(value.item(), key, index, element_id, depth + 1)
     raise ChangeError(
         f"property {key!r} has a value of type {kind.__name__}, which cannot be stored; use "
         "null, boolean, integer, float, text, date and time types, lists or maps of them",
@@ -212,12 +264,12 @@ def _moment(value: Any, index: int | None, element_id: Any) -> int:
             return int(value)
     if type(value) is int:
         raise ChangeError(
-            f"effective_from must be in ms since the epoch, of the years 1692 to 2248, got {value}",
+            f"effective_from must be in ms since the epoch, of the years 1692 to 2248, got {shown(value)}",
             index=index,
             element_id=element_id,
         )
     raise ChangeError(
-        f"effective_from must be ms since the epoch or a datetime, got {value!r}",
+        f"effective_from must be ms since the epoch or a datetime, got {shown(value)}",
         index=index,
         element_id=element_id,
     )
@@ -258,10 +310,14 @@ def of_element(op: str, element: Any, index: int | None = None) -> dict[str, Any
     )
 
 
-def stored_value(value: Any) -> Any:
+def stored_value(value: Any, name: str = "value") -> Any:
     """Return a value as properties and parameters hold it: lists and maps are copied.
+
+    Args:
+        value: Of the user.
+        name: What errors call it.
 
     Raises:
         ChangeError: Its type cannot be stored.
     """
-    return _stored(value, "value", None, None)
+    return _stored(value, name, None, None)

@@ -489,9 +489,14 @@ def test_keys_are_spelled_as_drasi_does() -> None:
 
 
 def test_a_replaced_stand_in_is_the_users_own() -> None:
-    config = {"reactions": [{"kind": "log", "id": "r", "queries": []}]}
+    query = {"id": "q", "query": "MATCH (n:A) RETURN n.x AS x", "sources": [{"sourceId": "s"}]}
+    config = {
+        "sources": [{"kind": "mock", "id": "s"}],
+        "queries": [query],
+        "reactions": [{"kind": "log", "id": "r", "queries": ["q"]}],
+    }
     rt = dnb.Runtime.from_config(config)
-    rt.add_reaction("r", [], print)
+    rt.add_reaction("r", ["q"], print)
     with pytest.raises(dnb.ConfigError, match=r"'r' \(print\)"):
         rt.to_config()
 

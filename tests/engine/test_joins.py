@@ -33,6 +33,7 @@ TWINS = [
         "(a:A)-[:J]->(b)",
         "(a:A), (b) WHERE (a.x = b.y AND b:B) OR (a.x = b.z AND b:C)",
     ),
+    (join("B.x", "A.y", "C.z", "C.x"), "(a:A)-[:J]->(b:C)", "(a:A), (b:C) WHERE a.y = b.z OR a.y = b.x"),
     (join("A.x", "B.y"), "(a:A)-[:J]->(b:B)-[:R]->(c)", "(a:A), (b:B)-[:R]->(c) WHERE a.x = b.y"),
 ]  # fmt: skip
 
@@ -57,6 +58,28 @@ def test_a_join_is_its_equality(tail: str, seed: int) -> None:
             rt.flush()
             rows = [[row for _, row in q.keyed_rows()] for q in (ours, theirs)]
             assert same_rows(*rows), (pattern, change)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 2**40))
+def test_a_join_over_sources_is_its_equality(seed: int) -> None:
+    """Changes go to two sources in any order; the ids of one say nothing of the other's."""
+    rng = random.Random(seed)
+    joins, pattern, twin = rng.choice(TWINS)
+    text = "MATCH {} RETURN a.z AS p, b.z AS q, id(a) AS a, id(b) AS b"
+    with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
+        ids = ("s", "t")
+        sources = [rt.add_source(id_, dnb.PushSource()) for id_ in ids]
+        ours = rt.add_query("ours", text.format(pattern), sources=ids, joins=joins)
+        theirs = rt.add_query("theirs", text.format(twin), sources=ids)
+        both = [legal(history(rng, 15)) for _ in ids]
+        while any(both):
+            place = rng.randrange(2)
+            if both[place]:
+                sources[place].push(both[place].pop(0))
+                rt.flush()
+                rows = [[row for _, row in q.keyed_rows()] for q in (ours, theirs)]
+                assert same_rows(*rows), pattern
 
 
 def test_over_sources_in_any_order_with_the_relation_as_a_value() -> None:

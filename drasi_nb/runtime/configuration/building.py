@@ -113,6 +113,8 @@ def check(blueprint: Blueprint) -> list[QueryPart]:
     for query in blueprint.queries:
         _check_query(query, known)
     for reaction in blueprint.reactions:
+        if not reaction.queries:
+            raise ConfigError("needs at least one query", place=f"{reaction.place}.queries")
         for id_, place in zip(reaction.queries, reaction.query_places, strict=True):
             if id_ not in queries:
                 raise _unknown(Setting(id_, place), "query", list(queries))
@@ -132,8 +134,9 @@ def _check_query(query: QueryPart, known: Sequence[str]) -> None:
         for index, one in enumerate(followed):
             if one.source not in known:
                 raise _unknown(Setting(one.source, f"sources[{index}]"), "source", known)
-        wanted = tuple(one.source for one in followed)
-        registration.plan_of(definition, wanted)
+        if not followed:
+            raise ComponentError("a query needs at least one source")
+        registration.plan_of(definition)
     except ConfigError as error:
         if error.place is None:
             raise ConfigError(error.problem, place=query.place) from None
