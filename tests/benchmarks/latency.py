@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
-from typing import Any
 
 import drasi_nb as dnb
 from tests.benchmarks.measuring import (
@@ -28,8 +26,8 @@ from tests.benchmarks.measuring import (
 )
 from tests.benchmarks.page import Page
 from tests.benchmarks.rooms import AVERAGE, FILTER, PROJECTION, frames, load, loaded, updates
+from tests.benchmarks.streams import Change, Latencies, steady
 
-EVERY_S = 0.005
 BY_THE_THOUSAND = 50_000  # single changes are made in lots of so many
 
 
@@ -77,20 +75,17 @@ async def stream(report: Report, rooms: int, rate: int, minutes: float) -> None:
         await rt.settled()
         page = Page(rt, "query:q")
         await asyncio.sleep(0.2)
-        latencies = list[float]()
-        waiting = deque[tuple[int, float]]()
+        latencies, rng = Latencies(rt, [query]), random.Random(5)
 
-        def note(_delta: dnb.Delta) -> None:
-            now = time.perf_counter()
-            while waiting and waiting[0][0] <= rt.seq:
-                latencies.append(now - waiting.popleft()[1])
+        def move() -> Change:
+            properties = {"temperature": 20 + 10 * rng.random()}
+            return {"op": "update", "id": f"r{rng.randrange(rooms)}", "properties": properties}
 
-        query.on_delta(note)
-        before, pushed = rss(), rt.seq
+        before = rss()
         async with heartbeat() as pauses:
-            pushed += await _feed(source, rooms, rate, minutes * 60, waiting, pushed)
+            await steady(source.push, move, rate, minutes * 60, latencies)
             await rt.settled()
-        assert rt.seq == pushed and latencies and page.frames > 1
+        assert rt.seq == latencies.pushed and latencies.values and page.frames > 1
         page.close()
         full = minutes >= 10
         name = f"{rate:,} changes/s with a view"
@@ -100,37 +95,9 @@ async def stream(report: Report, rooms: int, rate: int, minutes: float) -> None:
         )
         report.add(f"{name}: longest collection", pauses.longest_collection_s * 1e3, "ms")
         report.add(f"{name}: share of one core", 100 * pauses.cpu_share, "%")
-        add_quantiles(report, f"{name}: from push to delta", latencies)
+        add_quantiles(report, f"{name}: from push to delta", latencies.values)
         report.add(f"{name}: frames to the page", page.frames / pauses.seconds, "1/s")
         report.add(f"{name}: growth of memory", (rss() - before) / MB, "MB")
-
-
-async def _feed(
-    source: dnb.PushSource,
-    rooms: int,
-    rate: int,
-    seconds: float,
-    waiting: deque[tuple[int, float]],
-    seq: int,
-) -> int:
-    """Push at a steady rate, catching up after a pause; return how many."""
-    rng, begin, pushed = random.Random(5), time.perf_counter(), 0
-    while (now := time.perf_counter() - begin) < seconds:
-        count = int(now * rate) - pushed
-        if count > 0:
-            batch: list[Any] = [
-                {
-                    "op": "update",
-                    "id": f"r{rng.randrange(rooms)}",
-                    "properties": {"temperature": 20 + 10 * rng.random()},
-                }
-                for _ in range(count)
-            ]
-            pushed += count
-            waiting.append((seq + pushed, time.perf_counter()))
-            source.push(batch)
-        await asyncio.sleep(EVERY_S)
-    return pushed
 
 
 def main(arguments: list[str] | None = None) -> Report:
