@@ -25,7 +25,6 @@ from tests.benchmarks.measuring import Report, finish, median, repeated, seconds
 from tests.benchmarks.reading import Result
 from tests.benchmarks.rooms import APPLIED, PROJECTION, QUERIES, Loaded, frames, loaded, updates
 
-COUNTED = 200  # changes
 SMALL = 1_000  # rows, components
 
 
@@ -122,7 +121,7 @@ def looking_up(report: Report, queries: int) -> None:
     report.add(what, cost[1], "us", ("beside 1", cost[0]))
 
 
-def made_by_changes(text: str, count: int = COUNTED) -> tuple[Counter[str], Counter[str]]:
+def made_by_changes(text: str, count: int) -> tuple[Counter[str], Counter[str]]:
     """Return what is made and taken for single changes, and where; see ``hot_path``."""
     held = Loaded(text, 200)
     held.one_by_one(updates(200, count))
@@ -132,7 +131,7 @@ def made_by_changes(text: str, count: int = COUNTED) -> tuple[Counter[str], Coun
     return out
 
 
-def blocks_kept(text: str, count: int = 20_000) -> float:
+def blocks_kept(text: str, count: int) -> float:
     """Return the memory blocks that each change leaves behind, in a result that does not grow."""
     held = Loaded(text, 200)
     held.one_by_one(updates(200, count))  # what is kept of the past is full
@@ -144,21 +143,20 @@ def blocks_kept(text: str, count: int = 20_000) -> float:
     return (sys.getallocatedblocks() - before) / count
 
 
-def building(report: Report) -> None:
+def building(report: Report, count: int, kept: int) -> None:
     """Texts and dicts of metadata built for each change; locks taken for each."""
     for name, text in {**QUERIES, **APPLIED}.items():
-        made, where = made_by_changes(text)
+        made, where = made_by_changes(text, count)
         is_walked = name in QUERIES
         for kind in ("text", "dict", "lock"):
             limit = {"text": 0.0, "dict": 1.0, "lock": 0.0}[kind]
             asked = limit if is_walked or kind == "lock" else None
-            report.add(f"{name}: {kind}s per change", made[kind] / COUNTED, kind, most=asked)
+            report.add(f"{name}: {kind}s per change", made[kind] / count, kind, most=asked)
         for place, times in where.most_common():
             if place.startswith(("text", "lock")):
-                report.note(f"{place}: {times} in {COUNTED} changes")
-    report.add(
-        "blocks that a change leaves behind", blocks_kept(QUERIES["average per floor"]), "blocks"
-    )
+                report.note(f"{place}: {times} in {count} changes")
+    left = blocks_kept(QUERIES["average per floor"], kept)
+    report.add("blocks that a change leaves behind", left, "blocks")
 
 
 def main(arguments: list[str] | None = None) -> Report:
@@ -171,11 +169,13 @@ def main(arguments: list[str] | None = None) -> Report:
         changes=20_000,
         components=1_000,
         queries=50,
+        counted=200,
+        kept=20_000,
     )
     scanning(report, options.rows, options.changes)
     copying(report, options.rows)
     looking_up(report, options.components)
-    building(report)
+    building(report, options.counted, options.kept)
     threads = threading.active_count()
     before, after = tasks(options.queries, options.queries)
     name = f"{options.queries} queries on {options.queries} sources"

@@ -26,7 +26,7 @@ from tests.benchmarks.measuring import (
 )
 from tests.benchmarks.page import Page
 from tests.benchmarks.rooms import AVERAGE, FILTER, PROJECTION, frames, load, loaded, updates
-from tests.benchmarks.streams import Change, Latencies, steady
+from tests.benchmarks.streams import BEAT_S, Change, Latencies, steady
 
 BY_THE_THOUSAND = 50_000  # single changes are made in lots of so many
 
@@ -82,7 +82,7 @@ async def stream(report: Report, rooms: int, rate: int, minutes: float) -> None:
             return {"op": "update", "id": f"r{rng.randrange(rooms)}", "properties": properties}
 
         before = rss()
-        async with heartbeat() as pauses:
+        async with heartbeat(BEAT_S) as pauses:
             await steady(source.push, move, rate, minutes * 60, latencies)
             await rt.settled()
         assert rt.seq == latencies.pushed and latencies.values and page.frames > 1

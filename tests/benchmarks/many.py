@@ -32,8 +32,8 @@ GROUPED = """
 
 
 def threshold(i: int, queries: int) -> float:
-    """Return thresholds spread from 20.05 to 29.55 degrees."""
-    return 20.05 + 9.5 * i / queries
+    """Return thresholds spread evenly around 24.8 degrees, a room's average."""
+    return 20.05 + 9.5 * (i + 0.5) / queries
 
 
 def steps(rooms: int, count: int, seed: int = 1) -> list[dict[str, Any]]:

@@ -125,6 +125,8 @@ def number(value: float) -> str:
 
 def ratio_text(ratio: float) -> str:
     """Return a ratio: ``2.5x``, or ``1/15`` below a half."""
+    if ratio <= 0:
+        return number(ratio)
     return f"{ratio:.3g}x" if ratio >= 0.5 else f"1/{1 / ratio:.3g}"
 
 

@@ -21,7 +21,6 @@ from tests.benchmarks.rooms import AVERAGE, frames, started
 
 PROPERTIES = {"temperature": 21.5, "humidity": 40.0, "co2": 400.0, "seats": 12}
 TICK = 1_000  # changes
-SAMPLES = 50
 
 
 def _above(call: Any) -> float:
@@ -114,7 +113,7 @@ def _placed(i: int, floors: int) -> list[dict[str, Any]]:
     return [_room(i), {"op": "insert", "id": f"k{i}", "labels": ["PART_OF"], **ends}]
 
 
-def churn(rooms: int, changes: int) -> list[float]:
+def churn(rooms: int, changes: int, samples: int) -> list[float]:
     """Return the resident memory in MB at equal distances over the churn."""
     rt, source = started()
     floors = max(1, rooms // 100)
@@ -141,7 +140,7 @@ def churn(rooms: int, changes: int) -> list[float]:
             following += 1
         source.push(batch)
         rt.flush()
-        if done * SAMPLES // changes != (done + len(batch)) * SAMPLES // changes:
+        if done * samples // changes != (done + len(batch)) * samples // changes:
             gc.collect()
             out.append(rss() / MB)
         done += len(batch)
@@ -158,13 +157,14 @@ def main(arguments: list[str] | None = None) -> Report:
         elements=1_000_000,
         rooms=100_000,
         churn=10_000_000,
+        samples=50,
     )
     here, count = options.here, options.elements
     dicts = ("a dict of dicts", apart(here, as_dicts, count))
     report.add("a node from a frame", apart(here, nodes, count), "bytes", dicts)
     report.add("a node from changes", apart(here, nodes_from_changes, count), "bytes", dicts)
     report.add("a relation from a frame", apart(here, relations, count), "bytes", dicts)
-    samples = apart(here, churn, options.rooms, options.churn)
+    samples = apart(here, churn, options.rooms, options.churn, options.samples)
     settled = samples[len(samples) // 10 :]  # the first tenth makes the pages that stay
     report.add(
         f"churn of {options.churn:,} changes: memory at its end",

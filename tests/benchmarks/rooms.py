@@ -140,16 +140,16 @@ class Frames(NamedTuple):
 def frames(rooms: int, floors: int) -> Frames:
     """Return a graph of ``rooms + floors`` nodes and ``rooms`` relations.
 
-    Temperatures are spread evenly from 20 to 30, by hundredths.
+    Temperatures are drawn evenly from 20 to 30, by hundredths, the same each time.
     """
+    draw = random.Random(0)
     i = pl.int_range(rooms, eager=True)
     id_, floor = "r" + i.cast(pl.String), "f" + (i % floors).cast(pl.String)
-    scattered = i * 7_919 % 1_000
     return Frames(
         pl.DataFrame(
             {
                 "id": id_,
-                "temperature": 20 + scattered / 100,
+                "temperature": [20 + draw.randrange(1_000) / 100 for _ in range(rooms)],
                 "humidity": 40 + i % 97 / 8,
                 "co2": 400.0 + i % 211,
                 "seats": i % 30,

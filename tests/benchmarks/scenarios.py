@@ -11,7 +11,7 @@ from typing import Any
 import drasi_nb as dnb
 from tests.benchmarks.measuring import heartbeat
 from tests.benchmarks.rooms import AVERAGE, PROJECTION, graph
-from tests.benchmarks.streams import Change, Latencies, steady
+from tests.benchmarks.streams import BEAT_S, Change, Latencies, steady
 
 ROOMS = 2_000  # of a source
 RESULT = 10_000  # rows
@@ -70,7 +70,7 @@ class Scene:
         await self.rt.settled()
         latencies = Latencies(self.rt, self.rt.queries.values())
         rate = _RATES[name]
-        async with heartbeat() as pauses:
+        async with heartbeat(BEAT_S) as pauses:
             begin = time.perf_counter()
             if rate is None:
                 pushed = await self._flat_out(seconds, latencies)
@@ -87,6 +87,7 @@ class Scene:
             "rate": pushed / spent,
             "cpu": 100 * pauses.cpu_share,
             "pause": pauses.longest_s * 1e3,
+            "collection": pauses.longest_collection_s * 1e3,
             "latencies": latencies.values,
             "rows": sum(map(len, self.rt.queries.values())),
         }

@@ -11,6 +11,7 @@ from typing import Any
 import drasi_nb as dnb
 
 EVERY_S = 0.005  # between two batches
+BEAT_S = 0.005  # between two beats that find pauses; they take CPU time too
 
 Change = dict[str, Any]
 
