@@ -73,7 +73,9 @@ class Soak:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.rt = dnb.Runtime(config=dnb.RuntimeConfig(most_queued=MOST_QUEUED))
+        self.rt = dnb.Runtime(
+            config=dnb.RuntimeConfig(most_queued=MOST_QUEUED, kept_rows=1_000)
+        )
         self.world = World(self.rt)
         self.sums: dict[str, Sum] = {}
         self.most_queued = self.pushed = self.operations = self.checks = self.heard = 0

@@ -103,7 +103,6 @@ def test_relations_of_components_are_there_at_once_and_go(rt: dnb.Runtime) -> No
     rt.flush()
     assert edges() == {("a", "SUBSCRIBES_TO", "t"), ("r", "LISTENS_TO", "a")}
     rt.remove("r")
-    rt.add_reaction("r", [], lambda _delta: None)
     rt.flush()
     assert edges() == {("a", "SUBSCRIBES_TO", "t")}
 
@@ -203,7 +202,7 @@ def test_who_reads_components_goes_on_when_it_cannot_be_replaced(
 ) -> None:
     text = "MATCH (n) RETURN n.id AS id, n.status AS status"
     q = rt.add_query("q", text, sources=["__components__"])
-    monkeypatch.setattr(rt.engine, "add_query", lambda *_: 1 / 0)
+    monkeypatch.setattr(rt.engine, "adding", lambda *_: 1 / 0)
     with pytest.raises(dnb.ComponentError, match="could not be replaced"):
         rt.add_query("q", text, sources=["s"])
     rt.flush()

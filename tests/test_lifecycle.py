@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import linecache
 from typing import Any
 
 import pytest
@@ -168,7 +170,7 @@ def test_a_query_that_cannot_be_replaced_goes_on(
     q = rt.add_query("q", "MATCH (n:A) RETURN drasi.previousValue(n.x) AS x", sources=["s"])
     rt.sources["s"].push([put(1, 1), put(1, 2, "update")])
     rt.flush()
-    monkeypatch.setattr(rt.engine, "add_query", lambda *_: 1 / 0)
+    monkeypatch.setattr(rt.engine, "adding", lambda *_: 1 / 0)
     for was in ("Running", "Stopped"):
         with pytest.raises(dnb.ComponentError, match="'q' could not be replaced: ZeroDivision"):
             rt.add_query("q", ROWS, sources=["s"])
@@ -365,3 +367,16 @@ def test_the_states_are_those_of_the_model(rt: dnb.Runtime) -> None:
     assert all("Removed" in after for state, after in NEXT.items() if state != "Removed")
     with pytest.raises(dnb.ComponentError, match="source 's' is Running, it cannot become Add"):
         rt.registry.move(rt.component("s"), "Added")
+
+
+def test_a_query_that_is_gone_leaves_no_generated_code(rt: dnb.Runtime) -> None:
+    def modules() -> int:
+        gc.collect()
+        return sum(name.startswith("<drasi_nb query") for name in linecache.cache)
+
+    rt.add_query("q", ROWS, sources=["s"])
+    before = modules()
+    for i in range(5):
+        rt.update_query("q", f"MATCH (n:A) WHERE n.x > {i} RETURN n.x AS x")
+    assert modules() == before, "those of before are gone, those of now are there"
+    assert before > 0

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from world import Sum, World
 
 import drasi_nb as dnb
+from drasi_nb.engine.core import Core
 from drasi_nb.runtime.components import NEXT
 
 SOURCES, QUERIES, REACTIONS = ("s0", "s1", "s2"), ("q0", "q1", "q2", "q3"), ("r0", "r1")
@@ -266,7 +267,7 @@ class Lifecycle(RuleBasedStateMachine):
             raise ZeroDivisionError("a fault of ours")
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(self.rt.engine, "add_query", fail)
+            patch.setattr(self.rt.engine, "adding", fail)
             self.expects_failure = True
             assert not self.operate(
                 lambda: self.rt.add_query(id_, sources=["s0"], **KINDS[definition])
@@ -358,8 +359,13 @@ class Lifecycle(RuleBasedStateMachine):
             == rt.reactions.keys()
         )
         running = {q.compiled for q in rt.queries.values() if q.compiled is not None}
-        assert running == set(rt.by_compiled) == set(rt.engine.router.queries)
-        assert set(rt.engine.touched) <= running and not rt.engine.broken
+        routed = set(rt.engine.router.queries)
+        cores = {query for query in routed if isinstance(query, Core)}
+        assert running == set(rt.by_compiled) == routed - cores
+        assert cores == set(rt.engine.cores.values())
+        followers = [follower for core in cores for follower in core.followers]
+        assert set(followers) <= running and all(core.followers for core in cores)
+        assert set(rt.engine.touched) <= routed and not rt.engine.broken
         for q in rt.queries.values():
             listeners = sum(q.id in rt.listens_to(r) for r in rt.reactions)
             assert len(q._callbacks) == 2 + listeners

@@ -57,6 +57,10 @@ class Together:
         handlers, at = self._members.get(call, ([], [0]))
         return handlers, at[0]
 
+    def all(self) -> Iterable[Call]:
+        """Return the functions."""
+        return self._members
+
     def forget(self, gone: Collection[Handler]) -> None:
         """Drop the functions that any of these handlers is in."""
         lost = {id(handler) for handler in gone}
@@ -141,6 +145,11 @@ class Router:
         )
         self.by_group.clear()
         self.by_table.clear()
+
+    def calls(self) -> set[Call]:
+        """Return everything that a change may call."""
+        handlers = [h for query in self.queries for part in query.handlers for h in part]
+        return {*(h.enum for h in handlers), *(h.upd for h in handlers), *self.together.all()}
 
     def node(self, group: Group) -> Route:
         """Return the route of the nodes of a group."""

@@ -340,8 +340,10 @@ class CompiledQuery:
 
     # -- running ------------------------------------------------------------------------
 
-    def bootstrap(self, reader: Reader | None = None) -> Iterator[None]:
+    def bootstrap(self, reader: Reader | None = None) -> Iterator[float]:
         """Evaluate from the store, in steps of a few ms; it must not change between them.
+
+        Each step yields how much is done, from 0 to 1.
 
         Args:
             reader: Reads whole columns; None walks from every node of the first slots instead.
@@ -362,7 +364,7 @@ class CompiledQuery:
             for handle in scan_pages(mask, nodes.ids):
                 first.walk(handle, 1)
                 if not handle & _STEP:
-                    yield
+                    yield handle / len(nodes.ids)
 
     def is_columnwise(self) -> bool:
         """Return whether evaluating it from the store goes column by column."""

@@ -63,20 +63,14 @@ class Engine:
 
     # -- queries ------------------------------------------------------------------------
 
-    def add_query(self, plan: Plan, source_ids: tuple[str, ...]) -> CompiledQuery:
-        """Compile a query and evaluate it over the graph; its first flush has the whole result."""
-        steps = self.adding(plan, source_ids)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                query: CompiledQuery = end.value
-                return query
-
     def adding(
         self, plan: Plan, source_ids: tuple[str, ...]
-    ) -> Generator[None, None, CompiledQuery]:
-        """Do what ``add_query`` does in steps of a few ms; the graph must not change meanwhile."""
+    ) -> Generator[float, None, CompiledQuery]:
+        """Compile a query and evaluate it over the graph, in steps of a few ms; return it.
+
+        Its first flush has the whole result. The graph must not change between the steps, each
+        of which yields how much is done, from 0 to 1.
+        """
         sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
         view = View(self.graph, sources, self.most_trails, self.timers, self.history)
         operators = prepared(plan)
@@ -101,7 +95,7 @@ class Engine:
 
     def _core(
         self, operators: tuple[Operator, ...] | None, view: View
-    ) -> Generator[None, None, Core | None]:
+    ) -> Generator[float, None, Core | None]:
         """Return the beginning that a query shares, evaluated in steps where it is new."""
         if operators is None:
             return None
@@ -164,10 +158,8 @@ class Engine:
             core.leave(query)
             if not core.followers:
                 self.remove_query(core)
-        for part in query.handlers:
-            for handler in part:
-                self.walks.pop(handler.enum, None)
-                self.walks.pop(handler.upd, None)
+        alive = self.router.calls()
+        self.walks = {call: timing for call, timing in self.walks.items() if call in alive}
 
     def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
         """Flush the touched queries, those behind others later; return what changed in each."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from drasi_nb.errors import EvaluationError
 from drasi_nb.functions.registry import kinds_of, parse_signature, wrong_type
@@ -31,8 +31,7 @@ Version = tuple[int, Node | Relation]  # (since when in ms, the element then)
 DAY_MS, _MS = 86_400_000, 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """When a body is asked.
 
     Attributes:
@@ -78,11 +77,15 @@ def timed(
 
     def register(body: Callable[..., Answer]) -> Callable[..., Answer]:
         def call(moment: Moment, kept: Any, *args: Any) -> Answer:
-            given = [None if arg is AWAITING else arg for arg in args]
-            for place, (value, kind) in enumerate(zip(given, kinds, strict=False)):
-                if kind is not None and value is not None and type(value) not in kind:
+            if AWAITING in args:
+                args = tuple(None if arg is AWAITING else arg for arg in args)
+            place = 0
+            for value in args:
+                kind = kinds[place]
+                if value is not None and kind is not None and type(value) not in kind:
                     raise wrong_type(name, place + 1, parameters[place], value)
-            return body(moment, kept, *given)
+                place += 1  # noqa: SIM113 - enumerate() costs a tuple an argument
+            return body(moment, kept, *args)
 
         doc = (body.__doc__ or "").strip()
         TIMED[name.lower()] = TimedFunction(

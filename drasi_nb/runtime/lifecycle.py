@@ -21,9 +21,12 @@ from drasi_nb.runtime.registration import (
     registered,
     replace_query,
     start_query,
+    starting,
 )
 
 if TYPE_CHECKING:
+    import asyncio
+
     from drasi_nb.runtime.query import QueryDefinition
     from drasi_nb.runtime.runtime import Runtime
 
@@ -241,6 +244,23 @@ def start(runtime: Runtime, id_: str) -> None:
         start_source(runtime, component)
     else:
         _start_reaction(runtime, component)
+
+
+def start_in_steps(runtime: Runtime, query: Query, ended: asyncio.Future[None]) -> None:
+    """Start a query in slices of the driver; ``ended`` gets what it raised, or None."""
+    component = query.component_now
+    allow(runtime, component, "started")
+    runtime.registry.move(component, "Starting", "starting query")
+
+    def done(error: BaseException | None) -> None:
+        if ended.done():  # nobody waits any more
+            return
+        if error is None:
+            ended.set_result(None)
+        else:
+            ended.set_exception(error)
+
+    runtime.pump.add_job(starting(runtime, query, done))
 
 
 def stop(runtime: Runtime, id_: str) -> None:

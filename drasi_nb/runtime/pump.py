@@ -325,11 +325,12 @@ class Pump:
 
     def _ring(self) -> None:
         now_ms = self.runtime.clock.now_ms()
-        if self.engine.fire(now_ms):
+        if self.engine.fire(now_ms):  # the end of the tick sets the next alarm
             self._time_ms = now_ms
             self.is_open = True
             self.runtime.wake()
-        self.set_alarm()
+        if not self.engine.touched:
+            self.set_alarm()
 
     def forget_source(self, source_id: str) -> None:
         """Drop what waits of a source, and delete every element of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +137,7 @@ def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> list[D
     return [delta for delta in deltas if delta is not None]
 
 
-def rebuilding(runtime: Runtime) -> Iterator[None]:
+def rebuilding(runtime: Runtime) -> Iterator[float]:
     """Make the queries anew that were set aside, in steps; the end of the tick moves them on."""
     engine, by_compiled = runtime.engine, runtime.by_compiled
     while engine.stale:
@@ -169,6 +169,20 @@ class Started:
 
 def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
     """Compile and evaluate a query; when that fails, nothing of it stays."""
+    steps = building(runtime, query, registered)
+    with collection_paused():
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                made: Started = end.value
+                return made
+
+
+def building(
+    runtime: Runtime, query: Query, registered: Registered
+) -> Generator[float, None, Started]:
+    """Do what ``build()`` does in steps; each yields how much is done, from 0 to 1."""
     engine, derived = runtime.engine, list[Derived]()
     engine.timers.now_ms = engine.arrived_ms = runtime.clock.now_ms()
     compiled: CompiledQuery | None = None
@@ -176,9 +190,8 @@ def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
         for source_id in registered.sources:
             runtime.internal.open(source_id)
         seen = runtime.pump.derived.follow(query.id, registered.subscriptions, derived)
-        with collection_paused():
-            compiled = engine.add_query(registered.plan, seen)
-            changes = compiled.flush()
+        compiled = yield from engine.adding(registered.plan, seen)
+        changes = compiled.flush()
     except BaseException:
         if compiled is not None:
             engine.remove_query(compiled)
@@ -186,6 +199,33 @@ def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
         raise
     engine.touched[:] = [other for other in engine.touched if other is not compiled]
     return Started(compiled, derived, changes)
+
+
+def starting(
+    runtime: Runtime, query: Query, done: Callable[[BaseException | None], None]
+) -> Iterator[None]:
+    """Start a query in steps, telling of every quarter; ``done`` is told how it ended."""
+    component, told = query.component_now, 0.25
+    assert query.registered is not None
+    try:
+        steps = building(runtime, query, query.registered)
+        while True:
+            try:
+                part = next(steps)
+            except StopIteration as end:
+                _adopt(runtime, query, end.value, "query started")
+                break
+            if part >= told:
+                runtime.registry.tell(component, f"{told:.0%} evaluated")
+                told += 0.25
+            yield
+    except BaseException as error:
+        runtime.registry.fail(component, f"start failed: {described(error)}")
+        done(failure(component, "could not start", error))
+        if not isinstance(error, Exception):
+            raise
+    else:
+        done(None)
 
 
 def start_query(runtime: Runtime, query: Query) -> None:

@@ -250,6 +250,29 @@ class Runtime:
         )
         return lifecycle.add_query(self, id, definition, starts=definition.auto_start)
 
+    async def add_query_async(self, id: str, text: str, **options: Any) -> Query:
+        """Add a query and wait for its result, evaluated in short slices while the loop lives.
+
+        Changes wait meanwhile, ``events()`` tells of every quarter. A query that runs is
+        replaced in one go. Options as those of ``add_query()``.
+
+        Raises:
+            DrasiNbError: As ``add_query()``.
+        """
+        driver = self.background.driver()
+        if driver is None:
+            raise ComponentError("this runtime was closed; create a new one")
+        known = self.query_parts.get(id)
+        if known is not None and known.compiled is not None:
+            return self.add_query(id, text, **options)
+        await self.settled()
+        query = self.add_query(id, text, **{**options, "auto_start": False})
+        if query.compiled is None and options.get("auto_start", True):
+            done: asyncio.Future[None] = driver.loop.create_future()
+            lifecycle.start_in_steps(self, query, done)
+            await done
+        return query
+
     def update_query(self, id: str, text: str | None = None, **options: Any) -> Query:
         """Replace a query that exists; what is not given stays; see ``add_query()``.
 
@@ -463,6 +486,7 @@ class Runtime:
         """Stop everything and end the driver; results stay readable. Safe to repeat."""
         if self.background.is_closed:
             return
+        self.pump.finish_jobs()
         with contextlib.suppress(ComponentError):  # in its state and in events()
             self.stop_all()
         for queues in self.streams.values():

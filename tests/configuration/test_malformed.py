@@ -110,7 +110,7 @@ OURS: list[tuple[Way, Any, str, str]] = [
     (("clock",), {"kind": "system", "start": 5}, "clock.start", "has no start"),
     (("config",), [], "config", "expected a mapping"),
     (("config", "latness_ms"), 5, "config.latness_ms", "did you mean 'lateness_ms'"),
-    (("config", "lateness_ms"), -1, "config.lateness_ms", "must be 0 or more"),
+    (("config", "lateness_ms"), -1, "config.lateness_ms", "must be at least 0"),
     (("config", "lateness_ms"), "5", "config.lateness_ms", "expected an integer"),
     (("config", "lateness_ms"), True, "config.lateness_ms", "expected an integer"),
     (("config", "slice_s"), "fast", "config.slice_s", "expected a number"),

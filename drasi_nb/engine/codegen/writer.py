@@ -6,12 +6,17 @@ User text never enters the source: names are numbered, values are bound by numbe
 from __future__ import annotations
 
 import linecache
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
 _modules = count(1)
+
+
+class _Alive:
+    """Stands in a namespace, whose functions keep it."""
 
 
 class Writer:
@@ -69,6 +74,8 @@ class Writer:
         name = f"<drasi_nb query {next(_modules)}>"
         namespace = dict(self.constants)
         exec(compile(source, name, "exec"), namespace)  # noqa: S102 - our own source, no user text
-        # a traceback through generated code shows its lines
+        # a traceback through generated code shows its lines, for as long as it can run
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        namespace["_alive"] = alive = _Alive()
+        weakref.finalize(alive, linecache.cache.pop, name, None).atexit = False
         return namespace

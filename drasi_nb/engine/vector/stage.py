@@ -18,9 +18,11 @@ from drasi_nb.engine.vector.columns import Reader, UnsupportedError
 from drasi_nb.engine.vector.groups import GroupsOut
 from drasi_nb.engine.vector.rows import RowsOut
 from drasi_nb.engine.vector.source import ChangedNodes, Source, WholeGraph, inlined
+from drasi_nb.engine.vector.walk import PAGES
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Filter, Match, Project
 from drasi_nb.span import NOWHERE
+from drasi_nb.store.paging import PAGE
 
 LEAST = 4_096  # rows of the first slot; the walk is as fast for fewer
 
@@ -71,8 +73,10 @@ def _out(source: Source, match: Match, tail: Tail, sink: Sink) -> tuple[list[ast
 
 def columnwise(
     match: Match, tail: Tail, sink: Sink, view: View, reader: Reader, least: int | None = None
-) -> Iterator[None] | None:
+) -> Iterator[float] | None:
     """Return the steps that evaluate a stage over the whole graph; None where it is refused.
+
+    Each yields how much is done, from 0 to 1.
 
     It is for fewer than ``least`` rows of the first slot too, ``LEAST`` unless given. A step may
     raise ``UnsupportedError`` too, when the data is not what was hoped for; what was handed on
@@ -88,15 +92,17 @@ def columnwise(
     return _steps(source, conditions, out)
 
 
-def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator[None]:
+def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator[float]:
     for e in (*conditions, *out.reads()):
-        yield from source.read(e)
+        for _ in source.read(e):
+            yield 0.0
     tests = [source.translator.condition(e) for e in conditions]
     out.open()
-    for part in source.parts(tests):
+    total = 1 + source.pattern.size() // (PAGE * PAGES)
+    for number, part in enumerate(source.parts(tests)):
         if part is not None and part.height:
             out.take(part)
-        yield
+        yield min(1.0, number / total)
 
 
 def change_columnwise(
