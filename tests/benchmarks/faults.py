@@ -133,7 +133,7 @@ def made_by_changes(text: str, count: int) -> tuple[Counter[str], Counter[str]]:
 
 def blocks_kept(text: str, count: int) -> float:
     """Return the memory blocks that each change leaves behind, in a result that does not grow."""
-    held = Loaded(text, 200)
+    held = Loaded(text, 200, config=dnb.RuntimeConfig(kept_rows=100))
     held.one_by_one(updates(200, count))  # what is kept of the past is full
     todo = updates(200, count, seed=3)
     gc.collect()

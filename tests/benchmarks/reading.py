@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import random
+import time
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,7 @@ import drasi_nb as dnb
 from tests.benchmarks.measuring import (
     MB,
     Report,
+    apart,
     finish,
     median,
     repeated,
@@ -33,9 +35,9 @@ TEXT = """
 class Result:
     """A query over rooms, and changes of them."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, **settings: Any) -> None:
         self.rows, self.rng = rows, random.Random(3)
-        self.rt, self.source = loaded(frames(rows, 1))
+        self.rt, self.source = loaded(frames(rows, 1), **settings)
         self.query: dnb.Query = self.rt.add_query("q", TEXT, sources=["rooms"])
         self.query.frame()
 
@@ -63,50 +65,76 @@ class Result:
         assert dict(ours.iter_rows()) == now
 
 
+def kept_frames(rows: int, kept: int, changes: int) -> tuple[float, float]:
+    """Return the memory of so many frames in MB, and that of as many copies."""
+    result, out = Result(rows), list[pl.DataFrame]()
+    for _ in range(3):  # the memory that a change needs meanwhile is there
+        result.change(changes)
+        result.query.frame()
+    gc.collect()
+    before, whole = rss(), result.query.frame().estimated_size()
+    for _ in range(kept):
+        result.change(changes)
+        out.append(result.query.frame())
+    gc.collect()
+    assert len({id(frame) for frame in out}) == kept
+    return (rss() - before) / MB, whole * kept / MB
+
+
+def kept_history(rows: int, kept: int, changes: int) -> tuple[float, float]:
+    """Return the memory in MB of what ``at()`` needs for so many ticks, and its time in s."""
+    result = Result(rows, kept_rows=kept * changes)
+    for _ in range(3):
+        result.change(changes)
+    then, seq = result.query.frame(), result.rt.seq
+    gc.collect()
+    before = rss()
+    for _ in range(kept - 3):
+        result.change(changes)
+    gc.collect()
+    grown = (rss() - before) / MB
+    begin = time.perf_counter()
+    past = result.query.at(seq)
+    spent = time.perf_counter() - begin
+    assert past.sort("id").equals(then.sort("id"))
+    return grown, spent
+
+
 def main(arguments: list[str] | None = None) -> Report:
     """Measure and return the table."""
     options, report = start(
         "reading", str(__doc__), arguments, rows=1_000_000, kept=100, changes=1_000
     )
-    full = options.rows >= 1_000_000
-    result = Result(options.rows)
-    rebuilt = Result(options.rows)
-    rows = rebuilt.query.rows()
-    anew = median(repeated(lambda _: pl.DataFrame(rows), spend_s=0.0, least=1))
-    del rebuilt, rows
-    name = "pl.DataFrame(rows)"
-    clean = repeated(lambda _: result.query.frame(), most=1_000)
-    report.add(
-        "clean", median(clean) * 1e3, "ms", (name, anew * 1e3), most=0.1 if full else None
-    )
-    for count, limit in ((10, 3), (100, None), (options.changes, 80)):
-        asked = limit if full and (count == 10 or options.changes == 1_000) else None
+    rows, kept, changes = options.rows, options.kept, options.changes
+    full = rows >= 1_000_000 and changes == 1_000
+    result = Result(rows)
+    dicts = result.query.rows()
+    anew = median(repeated(lambda _: pl.DataFrame(dicts), spend_s=0.0, least=1)) * 1e3
+    del dicts
+    beside = ("pl.DataFrame(rows)", anew)
+    for count, limit in ((0, 0.1), (10, 3), (100, None), (changes, 80)):
         spent = repeated(
-            lambda _: result.query.frame(), lambda n=count: result.change(n), spend_s=1.0, most=30
+            lambda _: result.query.frame(),
+            lambda n=count: result.change(n) if n else None,
+            spend_s=1.0,
+            most=30,
         )
-        result.verify(result.change(count))
-        report.add(
-            f"after {count:,} scattered changes",
-            median(spent) * 1e3,
-            "ms",
-            (name, anew * 1e3),
-            most=asked,
-        )
-    gc.collect()
-    before, kept = rss(), list[pl.DataFrame]()
-    whole = result.query.frame().estimated_size() / MB
-    for _ in range(options.kept):
-        result.change(options.changes)
-        kept.append(result.query.frame())
-    gc.collect()
-    assert len({id(frame) for frame in kept}) == options.kept
+        what = f"after {count:,} scattered changes" if count else "clean"
+        report.add(what, median(spent) * 1e3, "ms", beside, most=limit if full else None)
+        if count:
+            result.verify(result.change(count))
+    del result
+    limit = 60 if full and kept == 100 else None
+    used, copies = apart(options.here, kept_frames, rows, kept, changes)
+    each = f"{changes:,} changes each"
     report.add(
-        f"{options.kept} frames kept, {options.changes:,} changes each",
-        (rss() - before) / MB,
-        "MB",
-        ("as many copies of the result", whole * options.kept),
-        most=60 if full and options.kept == 100 else None,
+        f"{kept} frames kept, {each}", used, "MB", ("copies of the result", copies), most=limit
     )
+    used, spent_s = apart(options.here, kept_history, rows, kept, changes)
+    report.add(
+        f"{kept} states for at(), {each}", used, "MB", ("copies of the result", copies), most=limit
+    )
+    report.add("at() of the first of them", spent_s, "s")
     return finish(report, options)
 
 

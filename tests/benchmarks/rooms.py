@@ -95,8 +95,14 @@ def updates(rooms: int, count: int, seed: int = 1) -> list[dict[str, Any]]:
 class Loaded:
     """A runtime with the graph, one query and a callback that gets every delta."""
 
-    def __init__(self, text: str, rooms: int, floors: int = 100) -> None:
-        self.runtime = dnb.Runtime(clock=dnb.VirtualClock(0))
+    def __init__(
+        self,
+        text: str,
+        rooms: int,
+        floors: int = 100,
+        config: dnb.RuntimeConfig | None = None,
+    ) -> None:
+        self.runtime = dnb.Runtime(clock=dnb.VirtualClock(0), config=config)
         self.source = self.runtime.add_source("rooms", dnb.PushSource())
         self.source.push(graph(rooms, floors))
         self.query = self.runtime.add_query("q", text, sources=["rooms"])
@@ -170,16 +176,16 @@ def load(source: dnb.PushSource, data: Frames) -> None:
     source.upsert_relations(data.part_of, type="PART_OF", start="start", end="end")
 
 
-def started() -> tuple[dnb.Runtime, dnb.PushSource]:
+def started(**settings: Any) -> tuple[dnb.Runtime, dnb.PushSource]:
     """Return a runtime with a source of rooms that takes any load without a flush of its own."""
-    config = dnb.RuntimeConfig(most_queued=10**9)
+    config = dnb.RuntimeConfig(most_queued=10**9, **settings)
     rt = dnb.Runtime(clock=dnb.VirtualClock(0), config=config)
     return rt, rt.add_source("rooms", dnb.PushSource())
 
 
-def loaded(data: Frames) -> tuple[dnb.Runtime, dnb.PushSource]:
+def loaded(data: Frames, **settings: Any) -> tuple[dnb.Runtime, dnb.PushSource]:
     """Return a runtime that has the graph."""
-    rt, source = started()
+    rt, source = started(**settings)
     load(source, data)
     rt.flush()
     return rt, source
