@@ -167,8 +167,7 @@ def main() -> None:
         rate = in_ticks(text, updates(2_000, 50_000), size)
         lib = asyncio.run(drasi_lib_mapped(text, changes[:10_000], size))
         print(
-            f"ticks of {size:<11} {rate:9,.0f}/s   "
-            f"drasi-lib {lib:9,.0f}/s   {rate / lib:4.1f}x"
+            f"ticks of {size:<11} {rate:9,.0f}/s   drasi-lib {lib:9,.0f}/s   {rate / lib:4.1f}x"
         )
     many = updates(2_000, 200_000)
     rate, other = in_ticks(text, many, 1_000), bytewax(many)

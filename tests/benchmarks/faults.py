@@ -59,24 +59,21 @@ def scanning(report: Report, rows: int, changes: int) -> None:
     report.add(f"the same row found by scanning {rows:,}", scan_us, "us")
 
 
+def reading_us(result: Result, changes: int) -> float:
+    """Return what ``frame()`` takes after so many changes, in us."""
+    read, change = result.query.frame, result.change
+    return (
+        median(repeated(lambda _: read(), lambda: change(changes) if changes else None)) * 1e6
+    )
+
+
 def copying(report: Report, rows: int) -> None:
     """Whole results copied on read: a read would cost as much as the result is long."""
     small, large = Result(min(10_000, rows)), Result(rows)
     for name, count in (("clean", 0), ("after one change", 1)):
-        times = [
-            median(
-                repeated(
-                    lambda _, r=r: r.query.frame(), lambda r=r: r.change(count) if count else None
-                )
-            )
-            for r in (small, large)
-        ]
-        report.add(
-            f"frame() of {rows:,} rows, {name}",
-            times[1] * 1e6,
-            "us",
-            (f"of {small.rows:,}", times[0] * 1e6),
-        )
+        beside, got = reading_us(small, count), reading_us(large, count)
+        of = (f"of {small.rows:,}", beside)
+        report.add(f"frame() of {rows:,} rows, {name}", got, "us", of)
     copied = median(repeated(lambda _: dict(large.query.table.entries()), least=3, spend_s=0.2))
     report.add(f"a copy of {rows:,} rows", copied * 1e6, "us")
 
@@ -99,7 +96,9 @@ def with_components(queries: int) -> Loaded:
     """Return a runtime with many queries that hear of nothing."""
     held = Loaded(QUERIES["projection"], 10, 1)
     for i in range(queries):
-        held.runtime.add_query(f"idle{i}", "MATCH (n:Nothing) RETURN n.x AS x", sources=["rooms"])
+        held.runtime.add_query(
+            f"idle{i}", "MATCH (n:Nothing) RETURN n.x AS x", sources=["rooms"]
+        )
     return held
 
 

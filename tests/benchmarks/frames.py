@@ -137,38 +137,18 @@ def by_frame(report: Report, both: Both, name: str, sizes: list[int], spend_s: f
     for size in sizes:
         if size > rooms:
             continue
-        given = list[pl.DataFrame]()
-
-        def draw(size: int = size, given: list[pl.DataFrame] = given) -> pl.DataFrame:
-            given.append(both.rows(size))
-            return given[-1]
-
-        ours = median(repeated(both.take, draw, spend_s=spend_s, most=200))
-        read = median(
-            repeated(lambda rows: (both.take(rows), both.query.frame()), draw, spend_s=spend_s, most=50)
-        )
-        both.state = both.state.update(
-            pl.concat(given).unique("id", keep="last", maintain_order=True), on="id"
-        )
-
-        def both_move(rows: pl.DataFrame) -> None:
-            both.recompute(rows)
-
-        following = list[pl.DataFrame]()
-
-        def draw_theirs(size: int = size) -> pl.DataFrame:
-            following.append(both.rows(size))
-            return following[-1]
-
-        theirs = median(repeated(both_move, draw_theirs, spend_s=spend_s, most=50))
-        for rows in following:  # the engine follows, outside of what is timed
-            both.take(rows)
+        ours, read, theirs = list[float](), list[float](), list[float]()
+        while _goes_on(ours, theirs, spend_s):
+            rows = both.rows(size)
+            ours.append(seconds(lambda rows=rows: both.take(rows)))
+            read.append(ours[-1] + seconds(both.query.frame))
+            theirs.append(seconds(lambda rows=rows: both.recompute(rows)))
         both.verify()
-        beside = (POLARS, size / theirs)
+        beside = (POLARS, size / median(theirs))
         least = 1_000_000 if size == 10_000 else None
         what = f"{rooms:,} rooms, {name}, frames of {size:,}"
-        report.add(what, size / ours, "rows/s", beside, least=least, ratio_least=1)
-        report.add(f"{what}, and read", size / read, "rows/s", beside)
+        report.add(what, size / median(ours), "rows/s", beside, least=least, ratio_least=1)
+        report.add(f"{what}, and read", size / median(read), "rows/s", beside)
 
 
 def by_dicts(report: Report, both: Both, name: str, sizes: list[int], spend_s: float) -> None:
@@ -176,7 +156,7 @@ def by_dicts(report: Report, both: Both, name: str, sizes: list[int], spend_s: f
     rooms = both.data.rooms.height
     for size in sizes:
         ours, theirs = list[float](), list[float]()
-        while len(ours) < 3 or (sum(ours) + sum(theirs) < 2 * spend_s and len(ours) < 200):
+        while _goes_on(ours, theirs, spend_s):
             rows = both.dicts(size)
             changes = [as_change(row) for row in rows]
             ours.append(seconds(lambda changes=changes: both.take_changes(changes)))
@@ -189,6 +169,10 @@ def by_dicts(report: Report, both: Both, name: str, sizes: list[int], spend_s: f
             (POLARS, size / median(theirs)),
             ratio_least=1,
         )
+
+
+def _goes_on(ours: list[float], theirs: list[float], spend_s: float) -> bool:
+    return len(ours) < 5 or (sum(ours) + sum(theirs) < 2 * spend_s and len(ours) < 200)
 
 
 def synced(report: Report, rooms: int) -> None:

@@ -57,9 +57,7 @@ def single(report: Report, rooms: int, changes: int) -> None:
         assert deltas
         limits = (20.0, 80.0, 500.0) if full and name != "projection" else ()
         add_quantiles(report, f"{name}, one change", spent, limits)
-        report.add(
-            f"{name}: longest collection", pauses.longest_collection_s * 1e3, "ms"
-        )
+        report.add(f"{name}: longest collection", pauses.longest_collection_s * 1e3, "ms")
         rt.remove(name)
     rt.close()
 

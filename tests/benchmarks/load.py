@@ -209,7 +209,9 @@ async def _through_the_driver(rooms: int, floors: int, most_queued: int) -> dict
 
 def _drasi_s(rooms: int, floors: int) -> float:
     """Return the seconds per element of drasi-lib."""
-    elements = [change for batch in as_changes(frames(rooms, floors), BATCH) for change in batch]
+    elements = [
+        change for batch in as_changes(frames(rooms, floors), BATCH) for change in batch
+    ]
     return theirs.per_change([AVERAGE], elements, updates(rooms, 100))[0]
 
 
@@ -280,9 +282,7 @@ def lines(report: Report, rooms: int, drasi: int, here: bool) -> Iterator[None]:
 
 def main(arguments: list[str] | None = None) -> Report:
     """Measure and return the table."""
-    options, report = start(
-        "load", str(__doc__), arguments, rooms=1_000_000, drasi=20_000
-    )
+    options, report = start("load", str(__doc__), arguments, rooms=1_000_000, drasi=20_000)
     for _ in lines(report, options.rooms, options.drasi, options.here):
         pass
     return finish(report, options)

@@ -45,7 +45,9 @@ def steps(rooms: int, count: int, seed: int = 1) -> list[dict[str, Any]]:
         i = rng.randrange(rooms)
         now[i] = min(30.0, max(20.0, now[i] + rng.uniform(-0.1, 0.1)))
         properties = {"temperature": now[i]}
-        out.append({"op": "update", "id": f"r{i}", "labels": ["Room"], "properties": properties})
+        out.append(
+            {"op": "update", "id": f"r{i}", "labels": ["Room"], "properties": properties}
+        )
     return out
 
 
@@ -126,7 +128,7 @@ def own(report: Report, queries: int, rooms: int, changes: int, drasi: int) -> N
     report.add(what, many * 1e6, "us", ("by hand, bisect and sets", hand * 1e6))
     if drasi and theirs.is_installed():
         texts = [OWN.replace("$k", repr(threshold(i, queries))) for i in range(queries)]
-        lib = theirs.per_change(texts[:: SOURCES], graph(rooms), todo[:drasi])[1]
+        lib = theirs.per_change(texts[::SOURCES], graph(rooms), todo[:drasi])[1]
         report.add(
             what, many * 1e6, "us", (f"drasi-lib, {len(texts[::SOURCES])} queries", lib * 1e6)
         )
@@ -235,7 +237,9 @@ def main(arguments: list[str] | None = None) -> Report:
             ratio_most=None if options.here else 1.5,
         )
     before, after = tasks(queries, queries)
-    report.add(f"tasks of {queries} queries on {queries} sources", after - before, "tasks", most=4)
+    report.add(
+        f"tasks of {queries} queries on {queries} sources", after - before, "tasks", most=4
+    )
     return finish(report, options)
 
 

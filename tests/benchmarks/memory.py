@@ -119,7 +119,12 @@ def churn(rooms: int, changes: int, samples: int) -> list[float]:
     floors = max(1, rooms // 100)
     source.push(
         [
-            {"op": "insert", "id": f"f{i}", "labels": ["Floor"], "properties": {"name": f"f{i}"}}
+            {
+                "op": "insert",
+                "id": f"f{i}",
+                "labels": ["Floor"],
+                "properties": {"name": f"f{i}"},
+            }
             for i in range(floors)
         ]
     )

@@ -100,17 +100,10 @@ def kept_history(rows: int, kept: int, changes: int) -> tuple[float, float]:
     return grown, spent
 
 
-def main(arguments: list[str] | None = None) -> Report:
-    """Measure and return the table."""
-    options, report = start(
-        "reading", str(__doc__), arguments, rows=1_000_000, kept=100, changes=1_000
-    )
-    rows, kept, changes = options.rows, options.kept, options.changes
-    full = rows >= 1_000_000 and changes == 1_000
-    result = Result(rows)
+def scattered(report: Report, result: Result, changes: int, full: bool) -> None:
+    """Add the lines of reads after changes."""
     dicts = result.query.rows()
     anew = median(repeated(lambda _: pl.DataFrame(dicts), spend_s=0.0, least=1)) * 1e3
-    del dicts
     beside = ("pl.DataFrame(rows)", anew)
     for count, limit in ((0, 0.1), (10, 3), (100, None), (changes, 80)):
         spent = repeated(
@@ -123,7 +116,16 @@ def main(arguments: list[str] | None = None) -> Report:
         report.add(what, median(spent) * 1e3, "ms", beside, most=limit if full else None)
         if count:
             result.verify(result.change(count))
-    del result
+
+
+def main(arguments: list[str] | None = None) -> Report:
+    """Measure and return the table."""
+    options, report = start(
+        "reading", str(__doc__), arguments, rows=1_000_000, kept=100, changes=1_000
+    )
+    rows, kept, changes = options.rows, options.kept, options.changes
+    full = rows >= 1_000_000 and changes == 1_000
+    scattered(report, Result(rows), changes, full)
     limit = 60 if full and kept == 100 else None
     used, copies = apart(options.here, kept_frames, rows, kept, changes)
     each = f"{changes:,} changes each"
@@ -132,7 +134,11 @@ def main(arguments: list[str] | None = None) -> Report:
     )
     used, spent_s = apart(options.here, kept_history, rows, kept, changes)
     report.add(
-        f"{kept} states for at(), {each}", used, "MB", ("copies of the result", copies), most=limit
+        f"{kept} states for at(), {each}",
+        used,
+        "MB",
+        ("copies of the result", copies),
+        most=limit,
     )
     report.add("at() of the first of them", spent_s, "s")
     return finish(report, options)

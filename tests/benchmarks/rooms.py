@@ -162,9 +162,9 @@ def frames(rooms: int, floors: int) -> Frames:
                 "name": "Room " + i.cast(pl.String),
             }
         ),
-        pl.DataFrame({"id": "f" + pl.int_range(floors, eager=True).cast(pl.String)}).with_columns(
-            name="id"
-        ),
+        pl.DataFrame(
+            {"id": "f" + pl.int_range(floors, eager=True).cast(pl.String)}
+        ).with_columns(name="id"),
         pl.DataFrame({"start": id_, "end": floor}),
     )
 

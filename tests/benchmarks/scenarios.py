@@ -28,7 +28,9 @@ class Scene:
         rooms: Of each source.
     """
 
-    def __init__(self, queries: list[tuple[str, dict[str, Any]]], sources: int, rooms: int) -> None:
+    def __init__(
+        self, queries: list[tuple[str, dict[str, Any]]], sources: int, rooms: int
+    ) -> None:
         self.rt = dnb.Runtime(config=dnb.RuntimeConfig(most_queued=100_000))
         self.rng, self.rooms, self.following = random.Random(8), rooms, rooms
         self.there = list(range(rooms))

@@ -57,7 +57,9 @@ def test_a_look_up_copies_no_list_of_components() -> None:
     few, many = faults.with_components(1), faults.with_components(100)
     for held in (few, many):
         assert held.runtime.queries["q"].id == "q"
-    look = [faults.bytes_of(lambda held=held: held.runtime.queries["q"]) for held in (few, many)]
+    look = [
+        faults.bytes_of(lambda held=held: held.runtime.queries["q"]) for held in (few, many)
+    ]
     assert look[1] <= look[0]
 
 
@@ -76,11 +78,12 @@ def test_the_counter_counts() -> None:
     def call() -> None:
         text = f"{number} is"
         ",".join([text])
-        {"number": number}
+        metadata = {"number": number}
         with lock:
             pass
         lock.acquire()
         lock.release()
+        assert metadata
 
     kinds, where = counted(call)
     assert kinds["text"] >= 2 and kinds["dict"] == 1 and kinds["lock"] == 2, where
