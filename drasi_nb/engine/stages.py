@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from drasi_nb.engine.apply import ApplyStage
-from drasi_nb.engine.codegen.leaf import Column, Leaf, Place
+from drasi_nb.engine.codegen.leaf import SIDES, Column, Leaf, Place
 from drasi_nb.engine.codegen.match import Walk
-from drasi_nb.engine.codegen.shared import Part
+from drasi_nb.engine.codegen.shared import Part, note_number
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
 from drasi_nb.engine.codegen.slots import Anchor, Kind, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
@@ -439,15 +439,24 @@ def write_pipe(
     """Write ``pipe(key, row before, row after)``, which hands a row of a stage to the leaves."""
     with writer.block("def pipe(key, o, n):"):
         writer.line(f"{writer.bind(handed)}[0] += 1")
+        columns = [
+            {name: f"{side}[{i}]" for i, name in enumerate(names)} for side in ("o", "n")
+        ]
+        if len(leaves) > 1:  # read once for all
+            columns = [{name: writer.fresh("c") for name in names} for _ in range(2)]
+            for side, named in zip(("o", "n"), columns, strict=True):
+                every = "".join(f"{local}, " for local in named.values())
+                if every:
+                    nulls = ", ".join("None" for _ in named)
+                    writer.line(f"{every[:-1]} = {side} if {side} is not None else ({nulls},)")
+                for local in named.values():
+                    note_number(writer, local)
         for leaf in leaves:
             before, after = (
                 Place(
-                    writer,
-                    None,
-                    {name: Column(None, f"{side}[{i}]", True) for i, name in enumerate(names)},
-                    side,
+                    writer, None, {n: Column(None, at, True) for n, at in named.items()}, side
                 )
-                for side in ("o", "n")
+                for named, side in zip(columns, SIDES, strict=True)
             )
             flags = ("o is not None", "n is not None")
             leaf.sides(before, after, "key", frozenset(), flags)

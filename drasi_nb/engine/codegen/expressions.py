@@ -225,7 +225,10 @@ class Expressions:
         )
         if self._number(second) is not None and self._number(first) is None:
             named, t = self._named(a)
-            fast = f"{t} {_PYTHON[op]} {b} if type({named}) is float or type({t}) is int"
+            is_number = self.writer.numbers.get(
+                a, f"type({named}) is float or type({t}) is int"
+            )
+            fast = f"{t} {_PYTHON[op]} {b} if {is_number}"
             slow = "None" if op not in ("=", "<>") else f"{rule}({t}, {b})"
             return f"({fast} else {slow})"
         constant = second.value if isinstance(second, ast.Literal | Constant) else None

@@ -18,6 +18,7 @@ from drasi_nb.plan.expressions import cannot_fail, is_condition
 from drasi_nb.plan.nodes import Filter, Project, free_variables, walk
 
 Side = Literal["o", "n"]
+SIDES: tuple[Side, Side] = ("o", "n")
 Operators = tuple[Filter | Project, ...]
 
 

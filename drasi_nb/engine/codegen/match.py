@@ -20,6 +20,7 @@ from drasi_nb.language.labels import disjoint_types
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.nodes import Match, free_variables
 from drasi_nb.store.indexes import RelationTables, scan_pages
+from drasi_nb.values.graph import STAMP
 
 STEP = 1_024  # relations between two places where a walk in steps is left off
 LOOPS_PER_FUNCTION = 6  # Python allows 20 nested blocks and 100 levels of indentation
@@ -310,7 +311,29 @@ class Walk(BoundSlots):
         return out
 
     def leaf_code(self) -> None:
-        """Write what is done with a match."""
+        """Write what is done with a match; nothing, where no side can differ from the other."""
+        if not self.anchor.fused:
+            self._leaf()
+            return
+        before, self.reads = self.reads, Reads()
+        at = len(self.writer.lines)
+        with self.block("if True:"):
+            self._leaf()
+        mine, self.reads = self.reads, before
+        self.reads.merge(mine)
+        slots = self.match.nodes if self.anchor.kind == "node" else self.match.relations
+        name = slots[self.anchor.slot].name
+        keys = mine.by_slot.get(name, set[str]())
+        if keys is not None:
+            stamp = {STAMP} if name in mine.stamps else set[str]()
+            same = f"{self.writer.bind_equal(frozenset(keys | stamp))}.isdisjoint(old)"
+            tests = [flag for flag in self.flags if flag != "True"]
+            head = self.writer.lines[at]
+            self.writer.lines[at] = head.replace(
+                "True", f"not ({' and '.join([*tests, same])})"
+            )
+
+    def _leaf(self) -> None:
         parts = [*self.nodes, *self.relations]
         key = f"({', '.join(self.identity(name) for name in parts)},)"
         if self.leaf.needs_key():

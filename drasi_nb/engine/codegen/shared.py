@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from drasi_nb.engine.codegen.leaf import Leaf
+from drasi_nb.engine.codegen.leaf import Leaf, Side
 from drasi_nb.engine.codegen.match import Walk
 from drasi_nb.engine.codegen.slots import Anchor, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
+from drasi_nb.language import ast
 from drasi_nb.plan.expressions import cannot_fail
-from drasi_nb.plan.nodes import Match
+from drasi_nb.plan.nodes import Match, walk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,17 +67,37 @@ class SharedWalk(Walk):
         """Write, for each part, its conditions and its leaf."""
         for own, _ in self.leaves:
             for e in own:
-                self.place("n").prepare(e)
-                if self.anchor.fused:
-                    self.place("o").prepare(e)
+                self._prepare(e)
         for number, (own, leaf) in enumerate(self.leaves):
             self.leaf, self.waiting = leaf, list(own)
             with self.block("if True:"):  # what this leaf reads is no other's
                 self.filters(lambda number=number: self._one(number))
 
+    def _prepare(self, e: ast.Expr) -> None:
+        """Write the reads of a condition, and once for all which of them are numbers."""
+        for part in walk(e):
+            match part:
+                case ast.Property(base=ast.Variable(name=slot), key=key) if (
+                    slot in self.slot_names
+                ):
+                    sides: tuple[Side, ...] = ("o", "n") if self.anchor.fused else ("n",)
+                    for side in sides:
+                        local = self.property(slot, key, side)
+                        if isinstance(e, ast.Comparison):
+                            note_number(self.writer, local)
+                case _:
+                    pass
+
     def _one(self, number: int) -> None:
         self.writer.line(f"{self._at}[0] = {number}")
         super().leaf_code()
+
+
+def note_number(writer: Writer, local: str) -> None:
+    """Write, unless it was, whether a local is a number, for the comparisons that follow."""
+    if local not in writer.numbers:
+        name = writer.numbers[local] = writer.fresh("m")
+        writer.line(f"{name} = type({local}) is float or type({local}) is int")
 
 
 def shared(parts: Sequence[Part], anchor: Anchor, at: list[int]) -> Callable[..., None]:

@@ -71,6 +71,13 @@ class Reads:
         if known is not None:
             known.add(key)
 
+    def merge(self, other: Reads) -> None:
+        """Note what others noted."""
+        self.stamps |= other.stamps
+        for slot, keys in other.by_slot.items():
+            known = self.by_slot.setdefault(slot, set())
+            self.by_slot[slot] = ALL if keys is None or known is None else known | keys
+
     def all(self, slot: str) -> None:
         """Note that an element is read whole."""
         self.by_slot[slot] = ALL

@@ -26,7 +26,9 @@ class Writer:
         self.lines: list[str] = []
         self.constants: dict[str, Any] = {}
         self.apart: list[list[str]] = []
+        self.numbers: dict[str, str] = {}  # local name -> name of whether it is a number
         self._names: dict[int, str] = {}
+        self._equal: dict[Any, str] = {}
         self._depth = 0
         self._count = count()
 
@@ -61,6 +63,13 @@ class Writer:
             name = self.fresh(prefix.upper() if prefix.islower() else prefix)
             self._names[id(value)] = name
             self.constants[name] = value  # keeps the value alive, so its id stays its own
+        return name
+
+    def bind_equal(self, value: Any) -> str:
+        """Return the name of a hashable value, the same for equal ones."""
+        name = self._equal.get(value)
+        if name is None:
+            name = self._equal[value] = self.bind(value)
         return name
 
     def source(self) -> str:
