@@ -16,7 +16,7 @@ import altair as alt
 import polars as pl
 
 from tests.benchmarks import theirs
-from tests.benchmarks.many import JOINED, Fleet, steps, threshold
+from tests.benchmarks.many import JOINED, Fleet, crossing, steps, threshold
 from tests.benchmarks.measuring import NOTEBOOKS, Report, finish, seconds, start
 from tests.benchmarks.rooms import AVERAGE, PROJECTION, frames, graph, loaded, updates
 
@@ -122,7 +122,7 @@ class Panels:
                 "queries",
                 count,
                 Fleet(JOINED, count, 2_000, 1).per_change(todo) * 1e6,
-                lambda x=texts, t=todo: lib_cost(x, 2_000, 100, t[: self.drasi]),
+                lambda x=texts, t=todo: lib_cost(x, 2_000, 100, t[: self.drasi] + crossing()),
                 count <= 10,
             )
 
@@ -139,14 +139,13 @@ class Panels:
             )
 
 
-def draw(points: list[Point], path: Path) -> None:
-    """Draw the panels into a PNG file."""
+def picture(points: list[Point]) -> alt.VConcatChart:
+    """Return the panels, two in a row."""
     frame = pl.DataFrame(points, schema=["panel", "engine", "size", "us"], orient="row")
-    panels = [_panel(frame.filter(panel=name), str(name)) for name in frame["panel"].unique(
-        maintain_order=True
-    )]  # fmt: skip
-    rows = alt.vconcat(*(alt.hconcat(*panels[i : i + 2]) for i in range(0, len(panels), 2)))
-    rows.configure_axis(gridOpacity=0.5).save(path, scale_factor=2.0)
+    names = frame["panel"].unique(maintain_order=True).to_list()
+    panels = [_panel(frame.filter(panel=name), name) for name in names]
+    rows = [alt.hconcat(*panels[i : i + 2]) for i in range(0, len(panels), 2)]
+    return alt.vconcat(*rows).configure_axis(gridOpacity=0.5)
 
 
 def _panel(frame: pl.DataFrame, name: str) -> alt.LayerChart:
@@ -179,7 +178,7 @@ def main(arguments: list[str] | None = None) -> Report:
     panels.rows(options.largest)
     del report.sizes["picture"]
     if options.save or options.picture != str(PICTURE):
-        draw(panels.points, Path(options.picture))
+        picture(panels.points).save(Path(options.picture), scale_factor=1.5)
     return finish(report, options)
 
 

@@ -15,7 +15,7 @@ import asyncio
 import gc
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import drasi_nb as dnb
@@ -106,7 +106,7 @@ def _expected(rooms: int, floors: int) -> Average:
     return by_hand.result()
 
 
-def _memory(call: Any) -> dict[str, float]:
+def _memory(call: Callable[[], Any]) -> dict[str, float]:
     """Return seconds, and the memory above what there was before, at the end and at most."""
     gc.collect()
     before = rss()
@@ -215,8 +215,8 @@ def _drasi_s(rooms: int, floors: int) -> float:
     return theirs.per_change([AVERAGE], elements, updates(rooms, 100))[0]
 
 
-def lines(report: Report, rooms: int, drasi: int, here: bool) -> Iterator[None]:
-    """Add all lines, in steps."""
+def lines(report: Report, rooms: int, drasi: int, here: bool) -> None:
+    """Add all lines."""
     floors = max(1, rooms // 1_000)
     full = rooms >= 1_000_000
     right_from_frames(min(rooms, 100_000), max(1, min(rooms, 100_000) // 1_000))
@@ -243,7 +243,6 @@ def lines(report: Report, rooms: int, drasi: int, here: bool) -> Iterator[None]:
         "MB",
         ("dicts by hand", hand["peak_mb"]),
     )
-    yield
     flood = apart(here, from_changes, rooms, floors)
     report.add(
         f"change dicts in batches of {BATCH:,}",
@@ -253,7 +252,6 @@ def lines(report: Report, rooms: int, drasi: int, here: bool) -> Iterator[None]:
         ratio_most=4,
     )
     report.add("change dicts: longest garbage collection", flood["collection"] * 1e3, "ms")
-    yield
     elements = 2 * rooms + floors
     if drasi and theirs.is_installed():
         each = apart(here, _drasi_s, drasi, max(1, drasi // 1_000))
@@ -270,7 +268,6 @@ def lines(report: Report, rooms: int, drasi: int, here: bool) -> Iterator[None]:
             "us",
             (f"drasi-lib, {drasi:,} rooms", each * 1e6),
         )
-    yield
     for name, most_queued in (("", 10**9), (", default most_queued", 1_000_000)):
         driven = apart(here, through_the_driver, rooms, floors, most_queued)
         report.add(f"driver{name}: from the first call to settled()", driven["s"], "s")
@@ -283,8 +280,7 @@ def lines(report: Report, rooms: int, drasi: int, here: bool) -> Iterator[None]:
 def main(arguments: list[str] | None = None) -> Report:
     """Measure and return the table."""
     options, report = start("load", str(__doc__), arguments, rooms=1_000_000, drasi=20_000)
-    for _ in lines(report, options.rooms, options.drasi, options.here):
-        pass
+    lines(report, options.rooms, options.drasi, options.here)
     return finish(report, options)
 
 

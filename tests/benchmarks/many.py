@@ -51,6 +51,14 @@ def steps(rooms: int, count: int, seed: int = 1) -> list[dict[str, Any]]:
     return out
 
 
+def crossing() -> list[dict[str, Any]]:
+    """Return changes that cross every threshold: after them a result comes, whatever was before."""
+    return [
+        {"op": "update", "id": "r0", "labels": ["Room"], "properties": {"temperature": value}}
+        for value in (10.0, 400.0)  # far, so that the average of the floor moves too
+    ]
+
+
 class Fleet:
     """Queries of one text over sources in turn, all with the same rooms."""
 
@@ -128,7 +136,7 @@ def own(report: Report, queries: int, rooms: int, changes: int, drasi: int) -> N
     report.add(what, many * 1e6, "us", ("by hand, bisect and sets", hand * 1e6))
     if drasi and theirs.is_installed():
         texts = [OWN.replace("$k", repr(threshold(i, queries))) for i in range(queries)]
-        lib = theirs.per_change(texts[::SOURCES], graph(rooms), todo[:drasi])[1]
+        lib = theirs.per_change(texts[::SOURCES], graph(rooms), todo[:drasi] + crossing())[1]
         report.add(
             what, many * 1e6, "us", (f"drasi-lib, {len(texts[::SOURCES])} queries", lib * 1e6)
         )
@@ -141,6 +149,7 @@ def shared(report: Report, queries: int, rooms: int, changes: int) -> None:
         one, fleet = Fleet(text, 1, rooms, 1), Fleet(text, queries, rooms, 1)
         beside = ("one query", one.per_change(todo) * 1e6)
         cost = fleet.per_change(todo) * 1e6
+        fleet.per_change(crossing())
         assert fleet.deltas
         report.add(
             f"{queries} queries that share {name}: one change", cost, "us", beside, ratio_most=3

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import random
+from collections.abc import Callable
 from typing import Any
 
 import polars as pl
@@ -23,7 +24,7 @@ PROPERTIES = {"temperature": 21.5, "humidity": 40.0, "co2": 400.0, "seats": 12}
 TICK = 1_000  # changes
 
 
-def _above(call: Any) -> float:
+def _above(call: Callable[[], Any]) -> float:
     gc.collect()
     before = rss()
     kept = call()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import faults, measuring
+from tests.benchmarks import faults, growth, measuring
 from tests.benchmarks.hot_path import counted
 from tests.benchmarks.many import tasks
 from tests.benchmarks.measuring import Line, Report, line_text, quantile, repeated
@@ -109,6 +109,13 @@ def test_ratios_and_quantiles() -> None:
     assert "1/4" in line_text(Line("a", 1.0, "s", "b", 4.0))
     assert quantile([3.0, 1.0, 2.0], 0.5) == 2.0 and quantile([1.0], 0.999) == 1.0
     assert len(repeated(lambda _: None, spend_s=0.0, least=4)) == 4
+
+
+def test_the_picture_has_a_panel_per_size() -> None:
+    points = [(panel, "drasi_nb", 10**n, 2.0) for panel in "abc" for n in range(3)]
+    drawn = growth.picture(points).to_dict()
+    assert [len(row["hconcat"]) for row in drawn["vconcat"]] == [2, 1]
+    assert sorted(map(len, drawn["datasets"].values())) == [3, 3, 3]
 
 
 def test_results_are_kept_per_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 os.environ["RUST_LOG"] = "off"  # read when drasi is imported
 
 WINDOW = 500  # changes in flight
-QUIET_S, GIVE_UP_S = 0.5, 600.0
+QUIET_S, GIVE_UP_S = 0.5, 60.0
 
 
 def is_installed() -> bool:
