@@ -9,6 +9,7 @@ from drasi_nb.config import RuntimeConfig
 from drasi_nb.engine.clock import SystemClock, VirtualClock
 from drasi_nb.errors import (
     ChangeError,
+    CheckpointError,
     ComponentError,
     ConfigError,
     DrasiNbError,
@@ -38,6 +39,7 @@ logging.getLogger("drasi_nb").addHandler(logging.NullHandler())  # never to a ce
 __all__ = [
     "Change",
     "ChangeError",
+    "CheckpointError",
     "ComponentError",
     "ConfigError",
     "Delta",

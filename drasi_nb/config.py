@@ -33,6 +33,9 @@ class RuntimeConfig:
         reaction_pause_ms: How long before the first time, in ms; doubled each time. At least 1.
         most_pending: Deltas that may wait for one reaction before the oldest goes to
             ``rejected()``; at least 1.
+        sync_s: With a checkpoint, how long after a push the disk holds it at the latest, in
+            seconds; above 0. A killed process loses nothing, a power cut what came since.
+        snapshot_changes: Changes after which a checkpoint takes a snapshot; at least 1.
         kept_rows: Changed rows of each query kept for ``history()`` and ``at()``; 0 or more.
         kept_versions_ms: How long a version is kept after the next one came, in ms; None is
             forever.
@@ -52,10 +55,12 @@ class RuntimeConfig:
     reaction_retries: int = 3
     reaction_pause_ms: int = 100
     most_pending: int = 10_000
+    sync_s: float = 1.0
+    snapshot_changes: int = 500_000
     kept_rows: int = 10_000
 
     def __post_init__(self) -> None:
-        for name in ("slice_s", "backlog_slice_s", "pause_s"):
+        for name in ("slice_s", "backlog_slice_s", "pause_s", "sync_s"):
             self._check_number(name, float, 0.0, is_above=True)
         if not self.backlog_slice_s >= self.slice_s:
             raise ConfigError(
@@ -71,6 +76,7 @@ class RuntimeConfig:
             "most_queued",
             "reaction_pause_ms",
             "most_pending",
+            "snapshot_changes",
         ):
             self._check_number(name, int, 1)
         if self.kept_versions_ms is not None:

@@ -8,6 +8,7 @@ DrasiNbError
 ├── ChangeError           a change or a batch of changes was refused
 ├── ComponentError        a source, query or reaction: unknown, or in the wrong state
 ├── ConfigError           a setting is malformed or out of its range
+├── CheckpointError       a journal, snapshot or recording cannot be written or read
 └── FrameError            a result cannot be shown as a frame of one schema
 """
 
@@ -126,6 +127,12 @@ class ConfigError(DrasiNbError):
         self.problem, self.place = problem, place
         where = "the configuration" if place == "" else place
         super().__init__(problem if where is None else f"{where}: {problem}")
+
+
+class CheckpointError(DrasiNbError):
+    """A journal, a snapshot or a recording cannot be written or read; the text names the file."""
+
+    code = "checkpoint"
 
 
 class FrameError(DrasiNbError):

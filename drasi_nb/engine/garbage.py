@@ -17,3 +17,16 @@ def collection_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def young_kept_apart() -> Iterator[None]:
+    """Let no collection run inside, and none look at what was made inside soon after.
+
+    What is made counts as old at once: a copy of many pages lives long and has no cycles.
+    """
+    with collection_paused():
+        yield
+        if not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()

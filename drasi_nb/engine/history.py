@@ -56,6 +56,14 @@ class History:
             while len(versions) > 1 and versions[1][0] <= oldest:
                 del versions[0]
 
+    def save(self) -> list[tuple[tuple[str | None, Any], list[Version]]]:
+        """Return the versions of every element by (source, id); the lists are live."""
+        return list(self._versions.items())
+
+    def resume(self, versions: dict[tuple[str | None, Any], list[Version]]) -> None:
+        """Have the versions that were kept before a restart."""
+        self._versions = versions
+
     def forget(self, source: str, element_id: Any) -> None:
         """Forget an element that was deleted."""
         self._versions.pop((source, element_id), None)

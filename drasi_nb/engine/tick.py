@@ -7,7 +7,7 @@ What a walk reads must be all old or all new, so nothing is written between.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
@@ -64,24 +64,32 @@ class Engine:
     # -- queries ------------------------------------------------------------------------
 
     def adding(
-        self, plan: Plan, source_ids: tuple[str, ...]
+        self,
+        plan: Plan,
+        source_ids: tuple[str, ...],
+        resume: Callable[[CompiledQuery], None] | None = None,
     ) -> Generator[float, None, CompiledQuery]:
         """Compile a query and evaluate it over the graph, in steps of a few ms; return it.
 
         Its first flush has the whole result. The graph must not change between the steps, each
         of which yields how much is done, from 0 to 1.
+
+        Args:
+            plan: What to keep right.
+            source_ids: What it sees.
+            resume: Gives its stages, before the first row, what they kept before a restart.
         """
         sources = frozenset(self.graph.source(source_id) for source_id in source_ids)
         view = View(self.graph, sources, self.most_trails, self.timers, self.history)
         operators = prepared(plan)
         core = yield from self._core(beginning(operators), view)
-        query = self._compiled(plan, operators, view, core)
+        query = self._compiled(plan, operators, view, core, resume)
         try:
             try:
                 yield from query.bootstrap(Reader(self.graph))
             except UnsupportedError:
                 self.remove_query(query)
-                query = self._compiled(plan, operators, view, core)
+                query = self._compiled(plan, operators, view, core, resume)
                 yield from query.bootstrap()
             if core is not None:
                 core.join(query)
@@ -119,12 +127,19 @@ class Engine:
         return core
 
     def _compiled(
-        self, plan: Plan, operators: tuple[Operator, ...], view: View, core: Core | None
+        self,
+        plan: Plan,
+        operators: tuple[Operator, ...],
+        view: View,
+        core: Core | None,
+        resume: Callable[[CompiledQuery], None] | None,
     ) -> CompiledQuery:
         query = CompiledQuery(plan, operators, view, self.touched.append, core)
         query.log.seq = self.seq
         if query.asks_versions:
             self.history.begin(self.graph)
+        if resume is not None:
+            resume(query)
         return query
 
     def _set_queries(self, queries: list[CompiledQuery]) -> None:

@@ -6,8 +6,9 @@ stage take every change by itself, also within a tick: results do not depend on 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from drasi_nb.engine.failures import FailureLog
@@ -29,6 +30,23 @@ class Entry:
     kept: list[Any]
     out: Row | None = None
     due_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a row's entry was before a restart.
+
+    Attributes:
+        kept: What the calls keep.
+        added: The columns they gave; None where they failed.
+        due_ms: When the row is due.
+        failure: Text and code of why they failed.
+    """
+
+    kept: list[Any]
+    added: list[Any] | None
+    due_ms: int | None
+    failure: tuple[str, str] | None = None
 
 
 class TimedStage(RowStage):
@@ -56,12 +74,14 @@ class TimedStage(RowStage):
     ) -> None:
         super().__init__((*names, *(call.name for call in operator.calls)), mark, log, number)
         self.entries: dict[Any, Entry] = {}
+        self.saved: dict[Any, Saved] = {}  # of rows that were not seen since a restart
         self._timers, self._versions, self._mark = timers, versions, mark
         self._rung: list[Any] = []
         self._calls = [
             (TIMED[call.function].call, [names.index(name) for name in call.arguments])
             for call in operator.calls
         ]
+        self._salt = repr(operator) if any("rand" in c.function for c in operator.calls) else ""
         self._stamp = None if operator.stamp is None else names.index(operator.stamp)
 
     def held(self) -> int:
@@ -90,6 +110,9 @@ class TimedStage(RowStage):
                 continue
             entry = self.entries.get(key)
             if entry is None:
+                if key in self.saved:
+                    self._resume(key, row, self.saved.pop(key))
+                    continue
                 entry = self.entries[key] = Entry(row, [None] * len(self._calls))
             entry.row = row
             self._ask(key, entry, is_change=True)
@@ -98,6 +121,25 @@ class TimedStage(RowStage):
             entry = self.entries.get(key)
             if entry is not None:
                 self._ask(key, entry, is_change=False)
+
+    def save(self) -> Iterator[tuple[Any, Saved]]:
+        """Yield every row's key with what must survive a restart."""
+        width = len(self.names) - len(self._calls)
+        for key, entry in self.entries.items():
+            added = None if entry.out is None else list(entry.out[width:])
+            failure = self.log.entries.get((self.number, key)) if added is None else None
+            why = None if failure is None else (failure.reason, failure.code)
+            yield key, Saved(list(entry.kept), added, entry.due_ms, why)
+
+    def _resume(self, key: Any, row: Row, saved: Saved) -> None:
+        """Take a row up as it was before a restart; its timer is the caller's."""
+        entry = self.entries[key] = Entry(row, saved.kept, None, saved.due_ms)
+        if saved.added is not None:
+            entry.out = (*row, *saved.added)
+            self.next(key, None, entry.out)
+            return
+        text, code = saved.failure or ("failed before the restart", "evaluation")
+        self.log.record(self.number, 1, key, EvaluationError(text, code=code))
 
     def _leave(self, key: Any) -> None:
         entry = self.entries.pop(key, None)
@@ -116,6 +158,8 @@ class TimedStage(RowStage):
         if (self.number, key) in self.log.entries:
             self.log.record(self.number, -1, key, None)
         moment = Moment(timers.now_ms, stamp >> STAMP_BITS, is_change, self._versions)
+        if self._salt:
+            moment = moment._replace(chance=self._chance(key, timers.stamp))
         before, due_ms, added = entry.out, None, list[Any]()
         try:
             for i, (call, places) in enumerate(self._calls):
@@ -137,3 +181,17 @@ class TimedStage(RowStage):
             return
         if before is None or after is None or not unchanged(before, after):
             self.next(key, before, after)
+
+    def _chance(self, key: Any, stamp: int) -> Callable[[], Random]:
+        """Return what the calls of one row draw from, one after the other.
+
+        It follows from seed, change and row alone, so that a replay gives the same values.
+        """
+        made = list[Random]()
+
+        def chance() -> Random:
+            if not made:
+                made.append(Random(f"{self._timers.seed} {stamp} {self._salt} {key!r}"))  # noqa: S311 - no secret
+            return made[0]
+
+        return chance

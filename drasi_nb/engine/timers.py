@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import secrets
 from collections.abc import Collection
 from itertools import count
 from typing import Any, Protocol
@@ -29,11 +30,13 @@ class Timers:
     Attributes:
         now_ms: The clock, as the engine knows it.
         stamp: That of the change being applied.
+        seed: Of what ``rand()`` and ``randomUUID()`` give.
     """
 
     def __init__(self) -> None:
         self.now_ms = 0
         self.stamp = 0
+        self.seed = secrets.randbits(63)
         self._heap: list[tuple[int, int, Waiting, Any]] = []
         self._order = count()
         self._swept = 1_000
@@ -60,6 +63,14 @@ class Timers:
             due_ms, _, stage, key = heapq.heappop(heap)
             fired += stage.ring(key, due_ms)
         return fired
+
+    def pending(self) -> list[tuple[int, Waiting, Any]]:
+        """Return (due time, stage, row key) of every row that waits, in the order of firing."""
+        return [
+            (due_ms, stage, key)
+            for due_ms, _, stage, key in sorted(self._heap, key=lambda entry: entry[:2])
+            if stage.waits(key, due_ms)
+        ]
 
     def forget(self, stages: Collection[Any]) -> None:
         """Drop what waits in some stages."""

@@ -15,6 +15,7 @@ from drasi_nb.functions.timed import TIMED
 from drasi_nb.values.change import stored_value
 
 own: set[str] = set()  # lower-case names
+_renewed: dict[str, int] = {}  # lower-case name -> of how many registered it was the last
 
 
 def function(
@@ -52,6 +53,7 @@ def function(
 
     def register(body: Body) -> Body:
         own.add(key)
+        _renewed[key] = max(_renewed.values(), default=0) + 1
         doc = body.__doc__ or ""
         AGGREGATES.pop(key, None)
         registry.drop(key)
@@ -65,6 +67,17 @@ def function(
         return body
 
     return register
+
+
+def renewals() -> int:
+    """Return how many functions were registered so far."""
+    return max(_renewed.values(), default=0)
+
+
+def renewed_since(count: int, text: str) -> bool:
+    """Return whether a query text may name a function registered after so many others."""
+    text = text.lower()
+    return any(at > count and name in text for name, at in _renewed.items())
 
 
 def _guarded(name: str, body: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,7 +5,6 @@ Source: Drasi, "Statistical functions" and "History functions".
 
 from __future__ import annotations
 
-import random
 import uuid
 from bisect import bisect_right
 from typing import Any
@@ -81,14 +80,15 @@ def versions_by_time_range(
 
 
 @timed("rand", "-> FLOAT")
-def rand(_moment: Moment, kept: Any) -> Answer:
+def rand(moment: Moment, kept: Any) -> Answer:
     """Return a random number from 0 to below 1; a row keeps the one it was given."""
-    kept = random.random() if kept is None else kept  # noqa: S311 - no secret
+    kept = moment.chance().random() if kept is None else kept
     return kept, kept, None
 
 
 @timed("randomUUID", "-> STRING")
-def random_uuid(_moment: Moment, kept: Any) -> Answer:
+def random_uuid(moment: Moment, kept: Any) -> Answer:
     """Return a random UUID (version 4); a row keeps the one it was given."""
-    kept = str(uuid.uuid4()) if kept is None else kept
+    if kept is None:
+        kept = str(uuid.UUID(int=moment.chance().getrandbits(128), version=4))
     return kept, kept, None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any, NamedTuple
 
 from drasi_nb.errors import EvaluationError
@@ -39,12 +40,14 @@ class Moment(NamedTuple):
         changed_ms: When the row last changed.
         is_change: Whether the row came or changed just now; else the clock alone moved.
         versions: The kept versions of an element, oldest first.
+        chance: Makes what random values are drawn from; the same for the same row and moment.
     """
 
     now_ms: int
     changed_ms: int
     is_change: bool
     versions: Callable[[Any], list[Version]]
+    chance: Callable[[], Random] = Random
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class Registry:
         self.components: dict[str, Component] = {}
         self.history: deque[Event] = deque(maxlen=kept_events)
         self.rejected: deque[Rejected] = deque(maxlen=kept_rejected)
+        self.on_rejected: Callable[[Rejected], None] | None = None
         self.listeners: list[Callable[[Event], None]] = []
 
     def get(self, id_: str, kind: Kind | None = None) -> Component:
@@ -132,6 +133,12 @@ class Registry:
         component.errors += 1
         component.error = message
         self.tell(component, message)
+
+    def reject(self, rejected: Rejected) -> None:
+        """Keep what was refused where ``rejected()`` shows it."""
+        self.rejected.append(rejected)
+        if self.on_rejected is not None:
+            self.on_rejected(rejected)
 
     def tell(self, component: Component, message: str) -> None:
         """Record an event."""

@@ -7,6 +7,7 @@ tick, and what comes out is applied under the derived source, which that query a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,7 @@ class DerivedSources:
                 Pipeline.of(subscription.middleware),
             )
             made.append(derived)
+            self._clear(derived.number)
             for change in list(self._present(source)):
                 self._pass(derived, change)
             self.of_source.setdefault(source, []).append(derived)
@@ -128,16 +130,49 @@ class DerivedSources:
 
     def leave(self, many: Iterable[Derived]) -> None:
         """Forget what was derived for a query."""
-        engine = self.runtime.engine
         for derived in many:
-            source = engine.graph.source(derived.source)
+            source = self.runtime.engine.graph.source(derived.source)
             self.of_source[source] = [
                 one for one in self.of_source.get(source, ()) if one is not derived
             ]
-            graph, number = engine.graph, derived.number
-            for element_id in [*graph.relation_at[number], *graph.node_at[number]]:
-                gone = Accepted(DELETE, element_id, None, None, None, None, None)
-                engine.apply(number, gone)
+            self._clear(derived.number)
+
+    def resume(
+        self, query_id: str, followed: Iterable[Subscription], names: Iterable[str]
+    ) -> tuple[list[Derived], tuple[str, ...]]:
+        """Go on with what was derived before a restart; return it, and what the query sees.
+
+        The elements are there; middlewares see again what is there of the source, since they
+        remember it.
+
+        Args:
+            query_id: Of the query.
+            followed: What it subscribes to.
+            names: Ids of the derived sources, in order.
+        """
+        ids, made, rest = list[str](), list[Derived](), iter(names)
+        graph = self.runtime.engine.graph
+        for subscription in followed:
+            if not subscription.middleware:
+                ids.append(subscription.source)
+                continue
+            id_, source = next(rest), graph.source(subscription.source)
+            pipeline = Pipeline.of(subscription.middleware)
+            for change in self._present(source):
+                with suppress(ChangeError):  # refused then too, and kept in rejected()
+                    pipeline(change)
+            one = Derived(id_, subscription.source, query_id, graph.source(id_), pipeline)
+            self.of_source.setdefault(source, []).append(one)
+            made.append(one)
+            ids.append(id_)
+        return made, tuple(ids)
+
+    def _clear(self, number: int) -> None:
+        """Delete every element of a derived source."""
+        engine = self.runtime.engine
+        graph = engine.graph
+        for element_id in [*graph.relation_at[number], *graph.node_at[number]]:
+            engine.apply(number, Accepted(DELETE, element_id, None, None, None, None, None))
 
     def take(self, source: int, change: Accepted) -> None:
         """Pass a change, already applied, to all that is derived of its source."""

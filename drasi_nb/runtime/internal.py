@@ -74,6 +74,28 @@ class InternalSources:
             (1 + self.depth(self.runtime.queries[id_].sources) for id_ in upstream), default=0
         )
 
+    def is_source(self, query: Query) -> bool:
+        """Return whether the result of a query is a source of others."""
+        return query.id in self._results
+
+    def resume(self, query: Query) -> None:
+        """Have the result of a query as a source, as before a restart: its rows are there."""
+        self._results[query.id] = self.runtime.engine.graph.source(f"{PREFIX}{query.id}")
+
+    @property
+    def is_watching(self) -> bool:
+        """Return whether the components are a source."""
+        return self._told is not None
+
+    def watch(self) -> None:
+        """Have the components as a source, as before a restart."""
+        if self._told is None:
+            self.runtime.registry.listeners.append(self._component_changed)
+        self._told = {}
+        for component in self.runtime.component_list():
+            every = (self._node(component), *self._relations(component))
+            self._told[component.id] = {one["id"]: one for one in every}
+
     def open(self, source_id: str) -> None:
         """Fill a source when the first query asks for it."""
         if source_id == COMPONENTS and self._told is None:
@@ -187,8 +209,11 @@ class InternalSources:
         ]
 
     def _submit(self, changes: list[dict[str, Any]]) -> None:
+        if self.runtime.pump.is_replaying:
+            return  # the log has it
         number = self.runtime.engine.graph.source(COMPONENTS)
-        self.runtime.pump.submit_own(number, [accept(change) for change in changes])
+        accepted = [accept(change) for change in changes]
+        self.runtime.pump.submit_own(number, accepted, is_told=True)
         self.runtime.wake()
 
 

@@ -18,10 +18,12 @@ from drasi_nb.runtime.query import Query
 from drasi_nb.runtime.reacting import Reacting
 from drasi_nb.runtime.registration import (
     forget_compiled,
+    is_same,
     registered,
     replace_query,
     start_query,
     starting,
+    tell_query,
 )
 
 if TYPE_CHECKING:
@@ -90,13 +92,18 @@ def add_source(runtime: Runtime, id_: str, source: Any) -> None:
     for other_id, other in runtime.sources.items():
         if other is source and other_id != id_:
             raise ComponentError(f"source {id_!r}: this one is source {other_id!r} already")
+    runtime.told("add_source", id_)
     if component is not None:
         _replace_source(runtime, component, source)
         return
     component = register(runtime, id_, "source", source)
     runtime.source_parts[id_] = source
     runtime.registry.tell(component, "source added")
-    _attach(runtime, component, source)
+    try:
+        _attach(runtime, component, source)
+    except BaseException as error:
+        runtime.told("fail", id_, described(error))
+        raise
 
 
 def _attach(runtime: Runtime, component: Component, source: Any) -> None:
@@ -176,9 +183,13 @@ def add_query(
     component = open_for(runtime, id_, "query")
     checked = registered(runtime, id_, definition)
     query = Query(runtime, id_) if component is None else runtime.queries[id_]
+    if component is not None and is_same(query, definition):
+        runtime.registry.tell(component, "query unchanged: it is defined as before")
+        return query
     if component is not None:
         replace_query(runtime, query, checked, starts=starts)
         return query
+    tell_query(runtime, id_, definition, starts=False)  # it starts by a line of its own
     query.registered = checked
     query.component = register(runtime, id_, "query", query)
     runtime.query_parts[id_] = query
@@ -206,6 +217,7 @@ def add_reaction(runtime: Runtime, id_: str, queries: Iterable[str], reaction: A
     if not given:
         raise ComponentError(f"reaction {id_!r} needs at least one query")
     wanted = tuple({runtime.registry.get(query_id, "query").id: None for query_id in given})
+    runtime.told("add_reaction", id_, list(wanted))
     if component is None:
         component = register(runtime, id_, "reaction", reaction)
         runtime.reacting[id_] = Reacting(runtime, component)
@@ -219,6 +231,7 @@ def add_reaction(runtime: Runtime, id_: str, queries: Iterable[str], reaction: A
         runtime.listening[id_] = wanted
     runtime.reaction_parts[id_] = reaction
     react = runtime.reacting[id_]
+    react.is_awaited = False
     runtime.unsubscribe[id_] = [runtime.queries[q].on_delta(react) for q in wanted]
     _start_reaction(runtime, component)
 
@@ -240,7 +253,9 @@ def start(runtime: Runtime, id_: str) -> None:
         return
     if component.kind == "query":
         start_query(runtime, runtime.queries[id_])
-    elif component.kind == "source":
+        return
+    runtime.told("start", id_)
+    if component.kind == "source":
         start_source(runtime, component)
     else:
         _start_reaction(runtime, component)
@@ -269,6 +284,7 @@ def stop(runtime: Runtime, id_: str) -> None:
     allow(runtime, component, "stopped")
     if component.status in ("Stopped", "Error"):
         return
+    runtime.told("stop", id_)
     if component.status == "Added":
         registry.move(component, "Stopped", f"{component.kind} stopped")
         return
@@ -327,6 +343,7 @@ def _with_users(runtime: Runtime, component: Component) -> list[Component]:
 
 def _remove(runtime: Runtime, component: Component) -> None:
     registry, id_ = runtime.registry, component.id
+    runtime.told("remove", id_)
     if component.status == "Running":
         registry.move(component, "Stopping", f"stopping {component.kind}")
     if component.kind == "source":
@@ -338,6 +355,7 @@ def _remove(runtime: Runtime, component: Component) -> None:
     del registry.components[id_]
     if component.kind == "source":
         runtime.pump.forget_source(id_)
+        runtime.synced.forget(id_)
         del runtime.source_parts[id_], runtime.ports[id_]
     elif component.kind == "query":
         for queue in runtime.streams.pop(id_, []):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.clock import Clock
-from drasi_nb.errors import ChangeError, ComponentError
+from drasi_nb.errors import ChangeError, CheckpointError, ComponentError
 from drasi_nb.runtime.components import Component, Rejected
 from drasi_nb.runtime.derived import as_change
 from drasi_nb.store.batch import Batch
@@ -68,8 +68,17 @@ class Port:
             raise
         return self.submit_accepted([accepted])
 
-    def submit_accepted(self, changes: Batch) -> int:
-        """Queue a batch that was checked."""
+    def submit_accepted(self, changes: Batch, *, synced: str | None = None) -> int:
+        """Queue a batch that was checked.
+
+        Args:
+            changes: The batch.
+            synced: Where they come from a frame that is synced: its name.
+
+        Raises:
+            CheckpointError: The journal cannot be written; nothing was queued.
+            ComponentError: The source is stopped.
+        """
         component, pump = self._component, self._pump
         if not self._is_open or (
             component.status != "Running" and component.status != "Starting"
@@ -89,11 +98,28 @@ class Port:
                 pump.run()
         if count:
             was_empty = not pump.queue
-            component.last_ms = pump.submit(self._number, changes)
+            try:
+                component.last_ms = pump.submit(self._number, changes, synced)
+            except CheckpointError as error:
+                self._runtime.registry.note(component, str(error))
+                raise
             component.changes += count
+            if synced is not None and pump.journal is not None:
+                self._runtime.synced.note(self.source_id, synced, changes)
             if was_empty:
                 self._runtime.wake()
         return count
+
+    def difference(self, synced: str, after: Iterable[Accepted]) -> list[Accepted] | None:
+        """Return what leads from the graph to a frame that was synced; None where it was not.
+
+        Args:
+            synced: The frame's name.
+            after: The frame as inserts.
+        """
+        self._pump.run()
+        runtime = self._runtime
+        return runtime.synced.difference(runtime.engine.graph, self.source_id, synced, after)
 
     def _refuse_all(self) -> None:
         status, id_ = self._component.status, self.source_id
@@ -115,7 +141,7 @@ class Port:
     def _refuse(self, changes: Batch, reason: str) -> None:
         registry, now_ms = self._runtime.registry, self.clock.now_ms()
         for change in changes:
-            registry.rejected.append(
+            registry.reject(
                 Rejected(self.source_id, None, change.id, reason, as_change(change), now_ms)
             )
         registry.note(self._component, f"{reason}: {len(changes):,} changes are in rejected()")
@@ -129,7 +155,7 @@ class Port:
     def reject(self, error: ChangeError, change: Any) -> None:
         """Keep a refused change where ``rejected()`` shows it."""
         registry = self._runtime.registry
-        registry.rejected.append(
+        registry.reject(
             Rejected(
                 self.source_id,
                 error.index,
@@ -149,4 +175,5 @@ class Port:
         """Put the source in Error, unless another one has its id by now."""
         if not self._is_open:
             return
+        self._runtime.told("fail", self.source_id, reason)
         self._runtime.registry.fail(self._component, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ class Source(Protocol):
     def stop(self) -> None:
         """Cease to submit; what was submitted stays."""
         ...
+
+
+SOURCES: dict[str, Callable[[], Any]] = {}
+"""How to make sources by kind: "push" is what stands for any source after a restart."""
 
 
 class Reaction(Protocol):

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 from drasi_nb.engine.bulk import apply_columns
 from drasi_nb.engine.clock import Timer
 from drasi_nb.engine.garbage import collection_paused
-from drasi_nb.errors import ComponentError
+from drasi_nb.errors import CheckpointError, ComponentError
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.derived import DerivedSources
+from drasi_nb.runtime.journal import Journal
 from drasi_nb.runtime.lateness import Lateness
-from drasi_nb.runtime.recording import Recorder
 from drasi_nb.store.batch import Batch, Columns
 from drasi_nb.values.change import Accepted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from drasi_nb.runtime.runtime import Runtime
@@ -43,43 +44,71 @@ class Pump:
         self.runtime = runtime
         self.engine = runtime.engine
         self.derived = DerivedSources(runtime)
-        self._now_ms = runtime.clock.now_ms
+        self.now_ms: Callable[[], int] = runtime.clock.now_ms
         self.lateness: Lateness | None = None
         if runtime.config.lateness_ms:
-            self.lateness = Lateness(runtime.config.lateness_ms, runtime.clock, self._release)
+            self.lateness = Lateness(
+                runtime.config.lateness_ms, self._release, self._set_late_alarm
+            )
         self.queue: deque[tuple[int, Batch, int]] = deque()
         self.submitted = 0
         self.taken = 0
         self.is_open = False  # a tick has begun and results have not moved yet
         self._position = 0  # in the first batch
         self._busy = False
-        self._time_ms: int | None = None
-        self.recorder: Recorder | None = None
+        self.time_ms: int | None = None  # of the last change that was taken
+        self.journal: Journal | None = None
+        self.copying: Callable[[], None] | None = None  # completes the copy that is taken now
+        self.is_replaying = False  # ticks come from a log alone
+        self._tick_ms: int | None = None  # the clock, one time for all of a tick
         self._batches = 0
         self._pushed_s: list[float] = []  # when the batches were pushed that are timed
         self._alarm: Timer | None = None  # on the clock, for the rows that are due next
+        self._late_alarm: Timer | None = None  # the same for changes that are held back
         self._interrupted = False
         self._jobs: deque[Iterator[Any]] = deque()
 
-    def submit(self, source: int, changes: Batch) -> int:
-        """Queue a checked batch, one by one and sorted where changes may be late; return when."""
-        self.submitted += len(changes)
+    def submit(self, source: int, changes: Batch, synced: str | None = None) -> int:
+        """Queue a checked batch, once the journal has it; return when it arrived.
+
+        Raises:
+            CheckpointError: It cannot be written, and was not queued.
+        """
+        now_ms = self.now_ms()
+        if self.journal is not None:
+            name = self.engine.graph.source_ids[source]
+            self.journal.batch(name, changes, now_ms, self.submitted, synced)
+        self.enqueue(source, changes, now_ms)
+        return now_ms
+
+    def enqueue(self, source: int, changes: Batch, now_ms: int) -> None:
+        """Queue a batch; one by one and sorted, where changes may be late."""
         self._batches += 1
         if not self._batches % _TIMED:
             self._pushed_s.append(time.perf_counter())
-        now_ms = self._now_ms()
-        if self.recorder is not None:
-            self.recorder.batch(self.engine.graph.source_ids[source], changes, now_ms)
         if self.lateness is None:
             self.queue.append((source, changes, now_ms))
+            self.submitted += len(changes)
         else:
+            self.submitted += len(changes)
             self.lateness.take(source, changes, now_ms)
-        return now_ms
 
-    def submit_own(self, source: int, changes: list[Accepted]) -> None:
-        """Queue what the runtime itself has to say: never late, and no part of a recording."""
+    def submit_own(
+        self, source: int, changes: list[Accepted], *, is_told: bool = False
+    ) -> None:
+        """Queue what the runtime itself has to say, which is never late.
+
+        Args:
+            source: Its number.
+            changes: The batch.
+            is_told: The journal must have it; else it follows from what the journal has.
+        """
+        now_ms = self.now_ms()
+        if is_told and self.journal is not None:
+            name = self.engine.graph.source_ids[source]
+            self.journal.batch(name, changes, now_ms, self.submitted)
+        self.queue.append((source, changes, now_ms))
         self.submitted += len(changes)
-        self.queue.append((source, changes, self._now_ms()))
 
     def _release(self, source: int, changes: list[Accepted], arrived_ms: int) -> None:
         self.queue.append((source, changes, arrived_ms))
@@ -94,7 +123,14 @@ class Pump:
         return 0 if self.lateness is None else self.lateness.held_of(source)
 
     def drop(self, source: int, count: int) -> list[Accepted]:
-        """Take the oldest batches of a source, of at least so many changes, out of the queue."""
+        """Take the oldest batches of a source, of at least so many changes, out of the queue.
+
+        Raises:
+            CheckpointError: The journal cannot say so; nothing was taken out.
+        """
+        if self.journal is not None:
+            name = self.engine.graph.source_ids[source]
+            self.journal.drop(self.taken, self.moment_ms(), name, count)
         out, kept = list[Accepted](), list[tuple[int, Batch, int]]()
         for place, (number, batch, arrived_ms) in enumerate(self.queue):
             is_begun = place == 0 and self._position
@@ -106,6 +142,16 @@ class Pump:
         self.queue.extend(kept)
         self.taken += len(out)
         return out
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether it is at work: the caller is a callback of a tick."""
+        return self._busy
+
+    @property
+    def is_between(self) -> bool:
+        """Return whether it stands between two ticks, with no other work begun."""
+        return not (self._busy or self._jobs or self.is_open)
 
     def waiting(self) -> bool:
         """Return whether there is anything to do."""
@@ -143,7 +189,9 @@ class Pump:
 
     def run(self) -> None:
         """Take everything that is queued."""
-        if self._busy or not self.waiting():
+        if self.copying is not None:
+            self.copying()
+        if self._busy or self.is_replaying or not self.waiting():
             return
         if (
             self.submitted - self.taken < _LONG
@@ -166,7 +214,7 @@ class Pump:
 
     def slice(self, budget_s: float) -> bool:
         """Work for at most about ``budget_s`` seconds; return whether more waits."""
-        if self._busy:
+        if self._busy or self.copying is not None:
             return True
         if self.waiting():
             self._work(time.perf_counter() + budget_s)
@@ -198,13 +246,27 @@ class Pump:
                 self._jobs.append(registration.rebuilding(self.runtime))
                 if not self._finish_jobs(end):
                     return
-            self.is_open = False
-            if self.recorder is not None:
-                self.recorder.tick(self._now_ms())
-            if engine.touched or engine.broken:
-                self._end_tick()
+            self._close_tick()
         finally:
             self._busy, engine.finish_by = False, None
+
+    def _close_tick(self) -> None:
+        self.is_open = False
+        engine = self.engine
+        if self.journal is not None:
+            now_ms = self._tick_ms
+            if now_ms is None:
+                now_ms = self.now_ms()
+            self.journal.tick(self.taken, now_ms, engine.seq, self.runtime.reacting)
+        self._tick_ms = None
+        if engine.touched or engine.broken:
+            self._end_tick()
+
+    def tick_ms(self) -> int:
+        """Return what the clock was when the open tick began."""
+        if self._tick_ms is None:
+            self._tick_ms = self.now_ms()
+        return self._tick_ms
 
     def _batch(self, source: int, changes: Batch, end: float | None) -> bool:
         """Apply a batch from where it stands; return whether it is done."""
@@ -232,12 +294,12 @@ class Pump:
 
     def _apply(self, source: int, changes: Batch) -> None:
         self.taken += len(changes)
-        self._time_ms = changes[-1][6] if isinstance(changes, list) else None
+        self.time_ms = changes[-1][6] if isinstance(changes, list) else None
         engine = self.engine
         before = engine.seq
         try:
             if engine.timed:
-                engine.timers.now_ms = self.runtime.clock.now_ms()
+                engine.timers.now_ms = self.tick_ms()
             if self.derived.of_source.get(source):
                 apply = engine.apply_timed if engine.timed else engine.apply
                 for change in changes:
@@ -270,7 +332,7 @@ class Pump:
 
     def _end_tick(self) -> None:
         engine, by_compiled = self.engine, self.runtime.by_compiled
-        time_ms = self._time_ms
+        time_ms = self.time_ms
         if time_ms is None:
             time_ms = engine.arrived_ms
         deltas: list[Any] = []
@@ -314,6 +376,8 @@ class Pump:
 
     def set_alarm(self) -> None:
         """Have the clock call when the next rows are due."""
+        if self.is_replaying:
+            return
         due_ms = self.engine.timers.next_due_ms()
         alarm = self._alarm
         if alarm is not None and alarm.callback is not None:
@@ -324,13 +388,98 @@ class Pump:
             self._alarm = self.runtime.clock.call_at(due_ms, self._ring)
 
     def _ring(self) -> None:
-        now_ms = self.runtime.clock.now_ms()
-        if self.engine.fire(now_ms):  # the end of the tick sets the next alarm
-            self._time_ms = now_ms
-            self.is_open = True
+        now_ms = self.now_ms()
+        due_ms = self.engine.timers.next_due_ms()
+        if due_ms is not None and due_ms <= now_ms:
+            if self.copying is not None:
+                self.copying()
+            if self.journal is not None:
+                self.journal.fire(self.taken, self.moment_ms(), now_ms)
+            self.fire(now_ms)
             self.runtime.wake()
         if not self.engine.touched:
             self.set_alarm()
+
+    def fire(self, now_ms: int) -> None:
+        """Let the clock of the engine reach a time; what rows become moves with the tick."""
+        if self.engine.fire(now_ms):
+            self.time_ms = self._tick_ms = now_ms
+            self.is_open = True
+
+    def _set_late_alarm(self, due_ms: int) -> None:
+        alarm = self._late_alarm
+        if not self.is_replaying and (alarm is None or alarm.callback is None):
+            self._late_alarm = self.runtime.clock.call_at(due_ms, self._let_late_go)
+
+    def _let_late_go(self) -> None:
+        assert self.lateness is not None
+        now_ms = self.now_ms()
+        if self.journal is not None:
+            self.journal.release(now_ms)
+        self.lateness.ring(now_ms)
+
+    def moment_ms(self) -> int:
+        """Return what the clock was when the open tick began; where none is open, what it is."""
+        return self.now_ms() if self._tick_ms is None else self._tick_ms
+
+    # -- replay -------------------------------------------------------------------------
+
+    def drop_last(self, submitted: int) -> None:
+        """Drop what was queued last, so that so many changes were queued in all."""
+        while self.submitted > submitted and self.queue and self.lateness is None:
+            self.submitted -= len(self.queue.pop()[1])
+
+    def take_up_to(self, taken: int, now_ms: int) -> None:
+        """Take queued changes until so many were taken in all; their tick stays open.
+
+        Raises:
+            CheckpointError: There are not so many.
+        """
+        engine, queue = self.engine, self.queue
+        self._tick_ms = now_ms
+        while self.taken < taken:
+            if not queue:
+                raise CheckpointError(
+                    f"the log says that {taken:,} changes were taken, it has {self.taken:,}"
+                )
+            source, changes, engine.arrived_ms = queue[0]
+            stop = min(len(changes), self._position + taken - self.taken)
+            if isinstance(changes, Columns):
+                part: Batch = changes.part(self._position, stop)
+            else:
+                part = changes[self._position : stop]
+            self.is_open = True
+            self._apply(source, part)
+            self._position = stop
+            if stop == len(changes):
+                queue.popleft()
+                self._position = 0
+
+    def end_tick(self, taken: int, now_ms: int, seq: int | None) -> bool:
+        """Take queued changes as ``take_up_to()`` and move results.
+
+        Returns whether the engine's sequence is that of the log; with None for ``seq``, true.
+        """
+        self.take_up_to(taken, now_ms)
+        is_same = seq is None or self.engine.seq == seq
+        if seq is not None:
+            self.engine.seq = seq
+        self._busy = True
+        try:
+            for _ in registration.rebuilding(self.runtime):
+                pass
+            self._close_tick()
+        finally:
+            self._busy = False
+        return is_same
+
+    def resume(self) -> None:
+        """Go on by the clock after a replay."""
+        self.is_replaying, self._tick_ms = False, None
+        self.now_ms = self.runtime.clock.now_ms
+        self.set_alarm()
+        if self.lateness is not None:
+            self.lateness.set_alarm()
 
     def forget_source(self, source_id: str) -> None:
         """Drop what waits of a source, and delete every element of it."""
@@ -347,7 +496,5 @@ class Pump:
         gone = [*graph.relation_at[number], *graph.node_at[number]]
         deletes = [Accepted(2, element_id, None, None, None, None, None) for element_id in gone]
         if deletes:
-            if self.recorder is not None and source_id in self.runtime.sources:
-                self.recorder.batch(source_id, deletes, self._now_ms())
             self.submit_own(number, deletes)
         self.run()

@@ -91,6 +91,8 @@ class Query:
         self.is_rebuilt = False  # the next flush has the whole result
         self.last_seq = 0
         self.last_time_ms: int | None = None
+        self.missing: str | None = None  # what a restart could not bring back of it
+        self.made_at = 0  # how many functions had been registered when it was compiled
         self._callbacks: list[Callable[[Delta], object]] = []
         self._order: dict[Any, Any] | None = None
 

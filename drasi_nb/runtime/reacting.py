@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.runtime import Runtime
 
 
+def awaited(delta: Delta) -> None:
+    """Stand for a reaction that was not added again since a restart; never called."""
+
+
 class Reacting:
     """Hands deltas to one reaction in order; what it raises is shown and counted, queries go on.
 
@@ -22,21 +26,35 @@ class Reacting:
 
     Args:
         runtime: Its clock, settings and loop.
-        component: The reaction.
+        component: The reaction; after a restart without a part, until it is added again.
+
+    Attributes:
+        pending: Deltas that wait, the oldest first.
+        done: How many deltas were delivered or given up.
+        emitted: How many came; after a restart those that were done come again and are left out.
+        is_awaited: Deltas are kept though the reaction is stopped: it was not added again yet.
     """
 
     def __init__(self, runtime: Runtime, component: Component) -> None:
         self.runtime, self.component = runtime, component
         self.pending: deque[Delta] = deque()
+        self.done = self.emitted = 0
+        self.is_awaited = False
+        self._skipped = 0  # given up behind the one that the reaction has
         self._tries = 0
         self._is_busy = False  # awaiting the reaction, or the pause before the next try
         self._is_awaiting = False  # the first that waits is in its hands
 
     def __call__(self, delta: Delta) -> None:
-        if self.component.status != "Running":
+        if self.component.status != "Running" and not self.is_awaited:
+            return
+        self.emitted += 1
+        if self.emitted <= self.done:
             return
         self.pending.append(delta)
-        if len(self.pending) > self.runtime.config.most_pending:
+        if len(self.pending) > self.runtime.config.most_pending and (
+            not self.runtime.pump.is_replaying
+        ):
             self._give_up(self._take_out(), "the reaction is too slow")
         self._go()
 
@@ -59,6 +77,8 @@ class Reacting:
             self._give_up(self._take_out(), reason)
 
     def _go(self) -> None:
+        if self.component.part is awaited:
+            return
         while self.pending and not self._is_busy and self.component.status == "Running":
             try:
                 answer = self.component.part(self.pending[0])
@@ -79,6 +99,14 @@ class Reacting:
         self.component.last_ms = self.runtime.clock.now_ms()
         if self.pending:
             self.pending.popleft()
+        self._count()
+
+    def _count(self) -> None:
+        self.done += 1 + self._skipped
+        self._skipped = 0
+        journal = self.runtime.pump.journal
+        if journal is not None:
+            journal.position(self.component.id, self.done)
 
     def _failed(self, error: BaseException) -> None:
         text = f"{type(error).__name__}: {error}"
@@ -102,9 +130,13 @@ class Reacting:
     def _give_up(self, delta: Delta, reason: str) -> None:
         registry = self.runtime.registry
         registry.note(self.component, reason)
-        registry.rejected.append(
+        registry.reject(
             Rejected(self.component.id, None, delta.seq, reason, delta, registry.now_ms())
         )
+        if self._is_awaiting:  # it counts when the one before it is done
+            self._skipped += 1
+        else:
+            self._count()
 
     def _await(self, answer: Awaitable[Any]) -> None:
         async def wait() -> None:

@@ -1,86 +1,89 @@
-"""Recordings: every accepted change with its arrival, and where ticks ended, as lines of JSON.
+"""Recordings: a log of a runtime from one moment on, to play again or to play from.
 
-The first line is a header; ``{"s": source, "t": arrival in ms, "c": [changes]}`` is a batch,
-``{"k": time in ms}`` the end of a tick. What JSON cannot say (NaN, dates, ...) is a map with
-the key ``$``. Drasi's script files are read and written too.
+A recording is a log (``runtime/log.py``), the same that a checkpoint's journal is.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from drasi_nb.engine.clock import VirtualClock
-from drasi_nb.errors import ChangeError, ConfigError
-from drasi_nb.values.change import Accepted, accept
-from drasi_nb.values.temporal.text import temporal
-from drasi_nb.values.temporal.types import TEMPORAL, Duration
+from drasi_nb.errors import CheckpointError, ComponentError, ConfigError
+from drasi_nb.runtime.internal import COMPONENTS
+from drasi_nb.runtime.journal import Journal
+from drasi_nb.runtime.log import LogFile, check_header, header, read_lines
+from drasi_nb.runtime.replay import Replay
+from drasi_nb.runtime.scripts import Batch, is_script, read_script, write_script
+from drasi_nb.store.writing import read_columns
+from drasi_nb.values.change import DELETE, INSERT, Accepted
+from drasi_nb.values.encoding import dump_changes, read_change
 
 if TYPE_CHECKING:
     from drasi_nb.runtime.runtime import Runtime
 
-FORMAT, VERSION = "drasi_nb recording", 1
-_OPS = ("insert", "update", "delete")
-_LETTERS = {"i": "insert", "u": "update", "d": "delete"}
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Changes that were pushed together.
-
-    Attributes:
-        source: Id of their source; None in a script file, which does not name one.
-        time_ms: When they arrived.
-        changes: As dicts that ``push`` takes.
-    """
-
-    source: str | None
-    time_ms: int
-    changes: list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class TickEnd:
-    """Results moved, at ``time_ms``."""
-
-    time_ms: int
-
 
 class Recorder:
-    """Writes a recording; call ``close()``, or use it in ``with``.
+    """Writes a recording; call ``close()``, or use it in ``with``. Made by ``Runtime.record()``.
 
-    Args:
-        path: The file; what is there is replaced.
-        time_ms: When the recording begins.
+    Raises:
+        CheckpointError: The file cannot be written.
+        ComponentError: A callback of a tick called.
     """
 
-    def __init__(self, path: str | Path, time_ms: int) -> None:
-        self._file: IO[str] = Path(path).open("w", encoding="utf-8")  # noqa: SIM115 - until close()
-        self._write({"format": FORMAT, "version": VERSION, "t": time_ms})
-
-    def batch(self, source: str, changes: Iterable[Accepted], time_ms: int) -> None:
-        """Write one batch."""
-        self._write({"s": source, "t": time_ms, "c": [_written(change) for change in changes]})
-
-    def tick(self, time_ms: int) -> None:
-        """Write that a tick ended."""
-        self._write({"k": time_ms})
-
-    def _write(self, record: dict[str, Any]) -> None:
-        if not self._file.closed:
-            self._file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
-
-    def flush(self) -> None:
-        """Hand what was written to the operating system."""
-        self._file.flush()
+    def __init__(self, runtime: Runtime, path: str | Path) -> None:
+        pump = runtime.pump
+        pump.run()
+        if pump.is_busy:
+            raise ComponentError("record() was called from inside a callback")
+        self.path, self._pump = Path(path), pump
+        try:
+            self._file = LogFile(self.path)
+        except OSError as error:
+            raise CheckpointError(f"{path} cannot be written: {error}") from error
+        facts = {
+            "taken": pump.taken,
+            "seq": runtime.engine.seq,
+            "now_ms": pump.now_ms(),
+            "seed": runtime.engine.timers.seed,
+            "config": runtime.settings(),
+        }
+        self._file.append(header(facts))
+        if pump.lateness is not None:
+            names = runtime.engine.graph.source_ids
+            for n, (_, _, source, change, arrived_ms) in enumerate(pump.lateness.save()[1]):
+                head = ("b", names[source], arrived_ms, pump.taken + n)
+                self._file.append(dump_changes(head, [change]))
+        if pump.journal is None:
+            pump.journal = Journal()
+        pump.journal.files.append(self._file)
 
     def close(self) -> None:
-        """End the recording; safe to repeat."""
+        """End the recording; safe to repeat.
+
+        Raises:
+            CheckpointError: The last lines cannot be written.
+        """
+        journal = self._pump.journal
+        if journal is not None and self._file in journal.files:
+            journal.files.remove(self._file)
+            if not journal.files:
+                self._pump.journal = None
         self._file.close()
+
+    def write_script(self, path: str | Path) -> int:
+        """Write what was recorded so far as a script file of Drasi; return how many changes.
+
+        The file names no sources and no ticks, and its values are those of JSON.
+
+        Raises:
+            ChangeError: A value is NaN or infinite.
+            OSError: The file cannot be written.
+        """
+        if not self._file.is_closed:
+            self._file.push_out()
+        return write_script(read(self.path), path)
 
     def __enter__(self) -> Self:
         return self
@@ -89,219 +92,96 @@ class Recorder:
         self.close()
 
 
-def read(path: str | Path) -> Iterator[Batch | TickEnd]:
-    """Yield what a recording, or a script file of Drasi, holds.
+def read(path: str | Path) -> Iterator[Batch]:
+    """Yield the batches of a recording, or of a script file of Drasi.
 
     A last line that was cut off is left out: the writer was killed while writing it.
 
     Raises:
         ConfigError: The file is neither, or of a newer version.
-        ChangeError: A line cannot be read; the text names file and line.
+        CheckpointError: A line cannot be read; the text names file and line.
     """
-    with Path(path).open(encoding="utf-8") as file:
-        lines = enumerate(file, 1)
-        number, first = next(lines, (0, ""))
-        head = _record(path, number, first) or {}
-        if head.get("kind") == "Header":
-            yield from _script(path, lines)
-            return
-        if head.get("format") != FORMAT:
-            raise ConfigError(f"{path} is no recording: its first line is no header")
-        if head.get("version") != VERSION:
-            raise ConfigError(
-                f"{path} has version {head.get('version')!r}, this release reads {VERSION};"
-                " read it with the release that wrote it"
-            )
-        for number, line in lines:
-            record = _record(path, number, line)
-            if record is None:
+    path = Path(path)
+    for number, record, _ in read_lines(path):
+        if number == 1:
+            if is_script(record):
+                yield from read_script(path)
                 return
-            try:
-                if "k" in record:
-                    yield TickEnd(record["k"])
-                else:
-                    changes = [_read(change) for change in record["c"]]
-                    yield Batch(record["s"], record["t"], changes)
-            except (KeyError, TypeError, ValueError) as error:
-                raise ChangeError(f"{path}, line {number}: {error!r}") from None
+            check_header(path, record)
+        elif record[0] in ("b", "s", "c") and record[1] != COMPONENTS:
+            accepted: Iterable[Accepted] = map(read_change, record[-1])
+            if record[0] == "c":
+                accepted = read_columns(record[-1])
+            yield Batch(record[1], record[2], [_pushed(change) for change in accepted])
 
 
-def _record(path: str | Path, number: int, line: str) -> dict[str, Any] | None:
-    """Return a line as a map; None of one that was cut off."""
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        if not line.endswith("\n"):
-            return None
-        raise ChangeError(f"{path}, line {number}: {error}") from None
-    if not isinstance(record, dict):
-        raise ChangeError(f"{path}, line {number}: expected a map, got {line.strip()[:60]}")
-    return record
+_OPS = ("insert", "update", "delete")
+
+
+def _pushed(change: Accepted) -> dict[str, Any]:
+    """Return a change as ``push()`` takes it."""
+    op, element_id, labels, properties, start, end, time_ms = change
+    out: dict[str, Any] = {"op": _OPS[op], "id": element_id}
+    if op != DELETE:
+        out["properties"] = properties or {}
+        if labels is not None or op == INSERT:
+            out["labels"] = list(labels or ())
+        if start is not None:
+            out["start_id"], out["end_id"] = start, end
+    if time_ms is not None:
+        out["effective_from"] = time_ms
+    return out
 
 
 def play(runtime: Runtime, path: str | Path) -> int:
     """Play a recording into a runtime with the same sources, tick by tick; return the changes.
 
-    On the same queries the deltas are those of the recorded run: sequence, time and rows.
-
     Raises:
-        ConfigError: The runtime's clock is not virtual.
-        ComponentError: The recording has a source that the runtime has not.
+        ConfigError: The file is no recording, the runtime's clock is not virtual, or its
+            ``lateness_ms`` is another one.
+        CheckpointError: A line cannot be read.
+        ComponentError: The recording has a source that the runtime has not; or the runtime is
+            recorded or has a checkpoint itself.
     """
-    clock, count = runtime.clock, 0
+    path, clock = Path(path), runtime.clock
     if not isinstance(clock, VirtualClock):
         raise ConfigError("a recording is played on a VirtualClock")
-    for part in read(path):
-        if part.time_ms > clock.now_ms():
-            clock.advance(part.time_ms - clock.now_ms())
-        if isinstance(part, TickEnd):
-            runtime.flush()
-            continue
-        source = part.source or next(iter(runtime.sources), "")
-        runtime.registry.get(source, "source")
-        accepted = [accept(change, i) for i, change in enumerate(part.changes)]
-        runtime.pump.submit(runtime.engine.graph.source(source), accepted)
-        count += len(accepted)
+    if runtime.pump.journal is not None:
+        raise ComponentError(
+            "play() goes past the journal of this runtime; add ReplaySource.from_file(path)"
+        )
+    runtime.pump.run()
+    lines = read_lines(path)
+    _, head, _ = next(lines, (0, None, 0))
+    if is_script(head):
+        return _play_script(runtime, clock, path)
+    facts = check_header(path, head)
+    lateness_ms = facts["config"]["lateness_ms"]
+    if lateness_ms != runtime.config.lateness_ms:
+        raise ConfigError(
+            f"{path} was recorded with lateness_ms={lateness_ms}, this runtime has"
+            f" {runtime.config.lateness_ms}"
+        )
+    runtime.engine.timers.seed = facts["seed"]
+    replay = Replay(runtime, None, facts["taken"])
+    replay.start_at(max(clock.now_ms(), facts["now_ms"]))
+    clock.catch_up(facts["now_ms"])
+    try:
+        for number, record, _ in lines:
+            replay.apply(path, number, record)
+            clock.catch_up(replay.now_ms)
+    finally:
+        replay.end()
     runtime.flush()
+    return replay.count
+
+
+def _play_script(runtime: Runtime, clock: VirtualClock, path: Path) -> int:
+    """Push every change of a script file at its time into the first source."""
+    source_id, count = next(iter(runtime.sources), ""), 0
+    source = runtime.registry.get(source_id, "source").part
+    for batch in read_script(path):
+        clock.advance(max(0, batch.time_ms - clock.now_ms()))
+        count += source.port.submit(batch.changes)
+        runtime.flush()
     return count
-
-
-# -- values -----------------------------------------------------------------------------
-
-
-def _written(change: Accepted) -> list[Any]:
-    op, element_id, labels, properties, start, end, time_ms = change
-    return [_OPS[op], element_id, labels, _plain(properties), start, end, time_ms]
-
-
-def _read(parts: list[Any]) -> dict[str, Any]:
-    names = ("op", "id", "labels", "properties", "start_id", "end_id", "effective_from")
-    values = dict(zip(names, parts, strict=True))
-    values["properties"] = _value(values["properties"])
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it, what it has not as a map with the key ``$``."""
-    kind = type(value)
-    if kind is float and not math.isfinite(value):
-        return {"$": "float", "text": str(value)}
-    if kind in TEMPORAL or kind is Duration:
-        return {"$": value.kind, "text": str(value)}
-    if kind is list:
-        return [_plain(item) for item in value]
-    if kind is dict:
-        plain = {key: _plain(item) for key, item in value.items()}
-        return {"$": "map", "items": plain} if "$" in value else plain
-    return value
-
-
-def _value(plain: Any) -> Any:
-    if isinstance(plain, list):
-        return [_value(item) for item in plain]
-    if not isinstance(plain, dict):
-        return plain
-    kind = plain.get("$")
-    if kind is None:
-        return {key: _value(item) for key, item in plain.items()}
-    if kind == "map":
-        return {key: _value(item) for key, item in plain["items"].items()}
-    return float(plain["text"]) if kind == "float" else temporal(kind, plain["text"])
-
-
-# -- Drasi's script files ---------------------------------------------------------------
-
-
-def _script(path: str | Path, lines: Iterator[tuple[int, str]]) -> Iterator[Batch | TickEnd]:
-    for number, line in lines:
-        record = _record(path, number, line)
-        if record is None or record.get("kind") == "Finish":
-            return
-        try:
-            part = _script_change(record)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ChangeError(f"{path}, line {number}: {error!r}") from None
-        if part is not None:
-            yield part
-
-
-def _script_change(record: dict[str, Any]) -> Batch | None:
-    """Return the change of one record; None of comments, labels and pauses."""
-    match record["kind"]:
-        case "Node":
-            change = {
-                "op": "insert", "id": record["id"], "labels": record["labels"],
-                "properties": record.get("properties") or {},
-            }  # fmt: skip
-            return Batch(None, 0, [change])
-        case "Relation":
-            change = {
-                "op": "insert", "id": record["id"], "labels": record["labels"],
-                "properties": record.get("properties") or {},
-                "start_id": record["start_id"], "end_id": record["end_id"],
-            }  # fmt: skip
-            return Batch(None, 0, [change])
-        case "SourceChange":
-            event = record["source_change_event"]
-            op = _LETTERS[event["op"]]
-            element = event["payload"]["before" if op == "delete" else "after"]
-            change = {"op": op, "id": element["id"]}
-            if op != "delete":
-                change |= {
-                    "labels": element["labels"], "properties": element.get("properties") or {}
-                }  # fmt: skip
-                if element.get("startId") is not None:
-                    change |= {"start_id": element["startId"], "end_id": element["endId"]}
-            return Batch(None, record.get("offset_ns", 0) // 1_000_000, [change])
-        case _:
-            return None
-
-
-def write_script(recording: str | Path, script: str | Path) -> None:
-    """Write a recording as a script file of Drasi; its sources become one.
-
-    Values that JSON has not are written as text.
-    """
-    start_ms: int | None = None
-    with Path(script).open("w", encoding="utf-8") as file:
-
-        def write(record: dict[str, Any]) -> None:
-            file.write(json.dumps(record, ensure_ascii=False, default=str) + "\n")
-
-        write({"kind": "Header", "start_time": "1970-01-01T00:00:00+00:00", "description": ""})
-        for part in read(recording):
-            if isinstance(part, TickEnd):
-                continue
-            start_ms = part.time_ms if start_ms is None else start_ms
-            for change in part.changes:
-                offset_ns = (part.time_ms - start_ms) * 1_000_000
-                write(
-                    {
-                        "kind": "SourceChange",
-                        "offset_ns": offset_ns,
-                        "source_change_event": _event(change, part.time_ms),
-                    }
-                )
-        write({"kind": "Finish", "description": ""})
-
-
-def _event(change: dict[str, Any], time_ms: int) -> dict[str, Any]:
-    is_relation = "start_id" in change
-    element = {
-        "id": change["id"],
-        "labels": list(change.get("labels", ())),
-        "properties": _finite(change.get("properties", {})),
-    }
-    if is_relation:
-        element |= {"startId": change["start_id"], "endId": change["end_id"]}
-    source = {"db": "", "table": "rel" if is_relation else "node", "ts_ns": time_ms * 1_000_000}
-    side = "before" if change["op"] == "delete" else "after"
-    return {"op": change["op"][0], "payload": {"source": source, side: element}}
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return {k: _finite(v) for k, v in value.items()} if isinstance(value, dict) else value

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.garbage import collection_paused
 from drasi_nb.engine.result import RowChange
-from drasi_nb.errors import ComponentError, shown
+from drasi_nb.errors import (
+    ChangeError,
+    CheckpointError,
+    ComponentError,
+    DrasiNbError,
+    shown,
+)
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.result import ResultTable
+from drasi_nb.functions.own import renewals, renewed_since
 from drasi_nb.language.dialects import DIALECTS
 from drasi_nb.language.parser import parse
 from drasi_nb.plan.binder import bind
@@ -18,7 +25,10 @@ from drasi_nb.plan.joins import read_joins
 from drasi_nb.plan.nodes import Plan
 from drasi_nb.runtime.components import described, failure, log
 from drasi_nb.runtime.derived import Derived, subscriptions
+from drasi_nb.runtime.internal import COMPONENTS
 from drasi_nb.runtime.query import QueryDefinition, Registered
+from drasi_nb.values.change import stored_value
+from drasi_nb.values.encoding import dump
 from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
@@ -184,7 +194,7 @@ def building(
 ) -> Generator[float, None, Started]:
     """Do what ``build()`` does in steps; each yields how much is done, from 0 to 1."""
     engine, derived = runtime.engine, list[Derived]()
-    engine.timers.now_ms = engine.arrived_ms = runtime.clock.now_ms()
+    engine.timers.now_ms = engine.arrived_ms = runtime.pump.now_ms()
     compiled: CompiledQuery | None = None
     try:
         for source_id in registered.sources:
@@ -201,6 +211,78 @@ def building(
     return Started(compiled, derived, changes)
 
 
+def written(definition: QueryDefinition) -> tuple[dict[str, Any], str | None]:
+    """Return a definition as a log has it, and why it lacks a part of it, if it does."""
+    try:
+        return _described(definition), None
+    except (TypeError, ChangeError) as error:  # a middleware is a Python function
+        return _described(replace(definition, middleware=(), parameters={})), str(error)
+
+
+def _described(definition: QueryDefinition) -> dict[str, Any]:
+    facts = {f.name: getattr(definition, f.name) for f in fields(definition)}
+    facts["parameters"] = {
+        name: stored_value(value) for name, value in definition.parameters.items()
+    }
+    facts["sources"], facts["joins"], facts["middleware"] = (
+        _listed(facts[name]) for name in ("sources", "joins", "middleware")
+    )
+    dump(facts)
+    return facts
+
+
+def definition_of(facts: Mapping[str, Any]) -> QueryDefinition:
+    """Return the definition that ``written()`` was given."""
+    given = dict(facts)
+    for name in ("sources", "joins", "middleware"):
+        given[name] = tuple(given[name])
+    return QueryDefinition(**given)
+
+
+def _listed(value: Any) -> Any:
+    """Return maps and sequences of any kind as dicts and lists."""
+    if isinstance(value, Mapping):
+        return {key: _listed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_listed(item) for item in value]
+    return value
+
+
+def is_same(query: Query, definition: QueryDefinition) -> bool:
+    """Return whether a running query would be no other with a definition."""
+    pump = query.runtime.pump
+    if query.compiled is None or query.status != "Running" or pump.is_replaying:
+        return False
+    if renewed_since(query.made_at, definition.text):
+        return False
+    try:
+        return dump(_described(query.definition)) == dump(_described(definition))
+    except (TypeError, ChangeError):  # functions: the same objects, or not the same
+        known = query.definition
+        return known == definition and repr(known) == repr(definition)
+
+
+def tell_query(
+    runtime: Runtime, id_: str, definition: QueryDefinition, *, starts: bool
+) -> None:
+    """Write to the journal that a query is added; a function cannot be written, its lack can.
+
+    Raises:
+        CheckpointError: It could not be written.
+    """
+    if runtime.pump.journal is None:
+        runtime.told("add_query", id_)  # completes a copy
+        return
+    runtime.told("add_query", id_, *written(definition), starts)
+
+
+def prepare(runtime: Runtime, sources: tuple[str, ...]) -> None:
+    """Take what is queued: a late query starts from everything that came before it."""
+    runtime.pump.run()
+    if COMPONENTS in sources:
+        runtime.internal.open(COMPONENTS)
+
+
 def starting(
     runtime: Runtime, query: Query, done: Callable[[BaseException | None], None]
 ) -> Iterator[None]:
@@ -208,6 +290,7 @@ def starting(
     component, told = query.component_now, 0.25
     assert query.registered is not None
     try:
+        runtime.told("start", query.id)
         steps = building(runtime, query, query.registered)
         while True:
             try:
@@ -235,9 +318,12 @@ def start_query(runtime: Runtime, query: Query) -> None:
         DrasiNbError: It could not be evaluated; it is in Error with the reason.
     """
     component = query.component_now
-    runtime.pump.run()  # a late query starts from everything that came before it
-    runtime.registry.move(component, "Starting", "starting query")
+    if query.missing is not None:
+        raise ComponentError(f"query {query.id!r} must be added again: {query.missing}")
     assert query.registered is not None
+    prepare(runtime, query.registered.sources)
+    runtime.told("start", query.id)
+    runtime.registry.move(component, "Starting", "starting query")
     try:
         made = build(runtime, query, query.registered)
     except BaseException as error:
@@ -262,11 +348,12 @@ def replace_query(
             one in Error stays there, with the new reason.
     """
     component, before = query.component_now, query.registered
-    was = component.status
+    was, was_missing = component.status, query.missing
     registry = runtime.registry
-    runtime.pump.run()
+    prepare(runtime, registered.sources)
+    tell_query(runtime, query.id, registered.definition, starts=starts)
     registry.move(component, "Reconfiguring", "replacing query")
-    query.registered = registered
+    query.registered, query.missing = registered, None
     if not starts and was not in ("Running", "Error"):
         registry.move(component, "Stopped", "query replaced")
         runtime.internal.close_unread()
@@ -277,7 +364,7 @@ def replace_query(
     except BaseException as error:
         registry.fail(component, f"start failed: {described(error)}")
         if was != "Error":
-            query.registered = before
+            query.registered, query.missing = before, was_missing
             if was == "Running":
                 registry.move(component, "Starting", "going back to the query before")
                 registry.move(component, "Running", "the query before goes on")
@@ -293,11 +380,12 @@ def _adopt(runtime: Runtime, query: Query, made: Started, message: str) -> None:
     assert query.registered is not None
     forget_compiled(runtime, query)
     query.compiled, query.derived = made.compiled, made.derived
+    query.made_at = renewals()
     runtime.by_compiled[made.compiled] = query
     runtime.pump.set_alarm()
     set_depths(runtime)
     with runtime.pump.held():  # no tick may come before these deltas
-        deltas = replace_rows(query, made.changes, runtime.clock.now_ms())
+        deltas = replace_rows(query, made.changes, runtime.pump.now_ms())
         runtime.registry.move(query.component_now, "Running", message)
         for delta in deltas:
             query.deliver(delta)
@@ -309,6 +397,32 @@ def set_depths(runtime: Runtime) -> None:
     """Say anew behind how many others each query stands."""
     for compiled, query in runtime.by_compiled.items():
         compiled.depth = runtime.internal.depth(query.sources)
+
+
+def put_back_query(query: Query, facts: Mapping[str, Any]) -> None:
+    """Give a query the definition it had before a restart, with a plan where it can be made."""
+    definition, query.missing = definition_of(facts["definition"]), facts["missing"]
+    followed = tuple(subscriptions(definition.sources, definition.middleware))
+    plan = Plan((), ())
+    if query.missing is None:
+        try:
+            plan = plan_of(definition)
+        except DrasiNbError as error:  # a function of the user's that is not there
+            query.missing = str(error)
+    query.registered = Registered(definition, followed, plan)
+
+
+def add_missing(runtime: Runtime, id_: str, facts: Mapping[str, Any], reason: str) -> None:
+    """Register a query that cannot run after a restart: it waits in Error to be added again."""
+    query = runtime.query_parts.get(id_)
+    if query is None:
+        query = runtime.query_parts[id_] = runtime.new_query(id_)
+    forget_compiled(runtime, query)
+    put_back_query(query, {"definition": facts, "missing": reason})
+    component = query.component_now
+    if component.status in ("Added", "Stopped", "Error"):
+        runtime.registry.move(component, "Starting")
+    runtime.registry.fail(component, f"add_query() again: {reason}")
 
 
 def forget_compiled(runtime: Runtime, query: Query) -> None:
@@ -324,6 +438,10 @@ def forget_compiled(runtime: Runtime, query: Query) -> None:
 
 def break_query(runtime: Runtime, query: Query, error: BaseException) -> None:
     """Put a query in Error after a fault of the engine; ``start`` rebuilds it."""
+    try:
+        runtime.told("broke", query.id, f"{type(error).__name__}: {error}")
+    except CheckpointError as failure:  # after a restart it runs again
+        runtime.background.keep(str(failure))
     forget_compiled(runtime, query)
     message = described(error)
     log.error("query %s broke", query.id, exc_info=error)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self, TypeVar, overload
@@ -23,6 +23,7 @@ from drasi_nb.errors import ComponentError, ConfigError, shown
 from drasi_nb.frames.delta import Delta
 from drasi_nb.runtime import lifecycle, registration
 from drasi_nb.runtime.background import Background
+from drasi_nb.runtime.checkpoint import Checkpoint, create
 from drasi_nb.runtime.components import Component, Event, Registry, Rejected
 from drasi_nb.runtime.configuration import convert
 from drasi_nb.runtime.configuration.blueprint import Format, Made
@@ -36,6 +37,8 @@ from drasi_nb.runtime.pump import Pump
 from drasi_nb.runtime.query import Query, QueryDefinition
 from drasi_nb.runtime.reacting import Reacting
 from drasi_nb.runtime.recording import Recorder, play
+from drasi_nb.runtime.restore import restore
+from drasi_nb.runtime.synced import Synced
 
 S = TypeVar("S", bound=Source)
 
@@ -49,7 +52,14 @@ class Runtime:
     Args:
         clock: ``SystemClock()`` (default) or ``VirtualClock(start)``.
         config: Settings; see ``RuntimeConfig``.
-        checkpoint: Where to survive a restart; a later release.
+        checkpoint: A new directory in which everything that is pushed is kept, so that
+            ``Runtime.restore()`` goes on after a crash. A push returns once the system has it:
+            a killed process loses nothing. A power cut may lose what was pushed in the last
+            ``RuntimeConfig.sync_s``; ``checkpoint()`` leaves nothing to lose.
+
+    Raises:
+        ConfigError: The directory has the state of a runtime.
+        CheckpointError: It cannot be used, or another runtime writes there.
     """
 
     def __init__(
@@ -57,12 +67,8 @@ class Runtime:
         *,
         clock: Clock | None = None,
         config: RuntimeConfig | None = None,
-        checkpoint: str | None = None,
+        checkpoint: str | Path | None = None,
     ) -> None:
-        if checkpoint is not None:
-            raise ConfigError(
-                "Runtime(checkpoint=...) does not run yet; nothing is written to disk"
-            )
         for name, given, kind in (("clock", clock, Clock), ("config", config, RuntimeConfig)):
             if given is not None and not isinstance(given, kind):
                 raise ConfigError(f"{name} must be a {kind.__name__}, got {shown(given)}")
@@ -74,7 +80,7 @@ class Runtime:
             History(self.config.most_versions, self.config.kept_versions_ms),
         )
         self.registry = Registry(
-            self.clock.now_ms, self.config.kept_events, self.config.kept_rejected
+            lambda: self.pump.now_ms(), self.config.kept_events, self.config.kept_rejected
         )
         self.streams: dict[str, list[asyncio.Queue[Delta | None]]] = {}
         self.by_compiled: dict[CompiledQuery, Query] = {}
@@ -89,7 +95,39 @@ class Runtime:
         self.pump = Pump(self)
         self.internal = InternalSources(self)
         self._readings = Readings(self)
-        self.background = Background(self.pump.slice, self.config)
+        self.background = Background(self._slice, self.config)
+        self.synced = Synced()
+        self._recorder: Recorder | None = None
+        self.checkpoint_in: Checkpoint | None = None
+        if checkpoint is not None:
+            self.checkpoint_in = create(self, checkpoint)
+
+    @classmethod
+    def restore(
+        cls,
+        path: str | Path,
+        *,
+        clock: Clock | None = None,
+        config: RuntimeConfig | None = None,
+    ) -> Self:
+        """Return a runtime that goes on where the one ended that wrote a checkpoint.
+
+        Queries run with the results, sequence and timers they had. Sources come back as
+        ``PushSource``; ``add_source()`` replaces them. Reactions wait: ``add_reaction()`` hands
+        them what they were not done with. A query with a Python function that is not here is in
+        Error until it is added again. Cost: about 3 us per element, and the journal's changes.
+
+        Args:
+            path: The directory.
+            clock: A ``VirtualClock`` is set on to the time of the last line.
+            config: None has the settings of then; ``lateness_ms`` must be the same.
+
+        Raises:
+            ConfigError: There is no checkpoint, or it was written by a newer version.
+            CheckpointError: Another runtime writes there, or a file is damaged; the text names
+                file and line.
+        """
+        return restore(cls, path, clock, config)
 
     # -- configuration ------------------------------------------------------------------
 
@@ -223,7 +261,8 @@ class Runtime:
         """Register a query; what is queued is taken first, so the result is complete at once.
 
         A known id is replaced: the handle stays the same, subscribers stay attached and get
-        the delta from the old rows to the new ones. A wrong query changes nothing.
+        the delta from the old rows to the new ones. A wrong query changes nothing, and so does
+        the definition that a running query has: what its rows remember and wait for stays.
 
         Args:
             id: Name of the query.
@@ -250,6 +289,12 @@ class Runtime:
         )
         return lifecycle.add_query(self, id, definition, starts=definition.auto_start)
 
+    def new_query(self, id: str) -> Query:
+        """Return the handle of a query that has no definition yet; for the runtime's own parts."""
+        query = Query(self, id)
+        query.component = lifecycle.register(self, id, "query", query)
+        return query
+
     async def add_query_async(self, id: str, text: str, **options: Any) -> Query:
         """Add a query and wait for its result, evaluated in short slices while the loop lives.
 
@@ -266,7 +311,8 @@ class Runtime:
         if known is not None and known.compiled is not None:
             return self.add_query(id, text, **options)
         await self.settled()
-        query = self.add_query(id, text, **{**options, "auto_start": False})
+        later: dict[str, Any] = {**options, "auto_start": False}
+        query = self.add_query(id, text, **later)
         if query.compiled is None and options.get("auto_start", True):
             done: asyncio.Future[None] = driver.loop.create_future()
             lifecycle.start_in_steps(self, query, done)
@@ -295,7 +341,8 @@ class Runtime:
     def add_reaction(self, id: str, queries: Iterable[str], reaction: Reaction) -> Reaction:
         """Call ``reaction(delta)`` for every delta of the queries; a coroutine runs on the loop.
 
-        A known id is replaced; deltas that wait go to the new one.
+        A known id is replaced; deltas that wait go to the new one. After ``restore()`` it gets
+        every delta that it was not done with before, then the others: each at least once.
 
         Raises:
             ComponentError: It is not callable, a query is unknown or none was named, or the
@@ -384,26 +431,28 @@ class Runtime:
         return list(self.registry.rejected)
 
     def record(self, path: str | Path) -> Recorder:
-        """Write every accepted change to a file from now on, until it is closed.
+        """Write every accepted change, tick, timer and component to a file from now on.
 
         ``play()`` and ``ReplaySource.from_file()`` read it. Recording again ends the first.
 
         Raises:
-            OSError: The file cannot be written.
+            CheckpointError: The file cannot be written.
         """
-        if self.pump.recorder is not None:
-            self.pump.recorder.close()
-        self.pump.recorder = Recorder(path, self.clock.now_ms())
-        return self.pump.recorder
+        if self._recorder is not None:
+            self._recorder.close()
+        self._recorder = Recorder(self, path)
+        return self._recorder
 
     def play(self, path: str | Path) -> int:
         """Play a recording into the sources of the same ids; return the number of changes.
 
-        On the same queries, with a ``VirtualClock`` that stands where the recording began, the
-        deltas are those of the recorded run.
+        On the same sources and queries the deltas are those of the recorded run: sequence, time
+        and rows. Queries that were added meanwhile are added. A script file of Drasi is pushed
+        into the first source.
 
         Raises:
             ConfigError: The file is no recording, or the clock is not virtual.
+            CheckpointError: A line cannot be read; the text names file and line.
             ComponentError: The recording has a source that is not here.
         """
         return play(self, path)
@@ -419,6 +468,24 @@ class Runtime:
     def schema(self) -> dict[str, list[str]]:
         """Return the property names seen per label and relation type."""
         return self.engine.graph.schema()
+
+    def told(self, name: str, *facts: Any) -> None:
+        """Write to the journal, where there is one, what is about to be done.
+
+        Raises:
+            CheckpointError: It could not be written; it must not be done.
+        """
+        pump = self.pump
+        if pump.copying is not None:
+            pump.copying()
+        if pump.journal is not None:
+            pump.journal.operation(pump.taken, pump.moment_ms(), pump.now_ms(), name, *facts)
+
+    def _slice(self, budget_s: float) -> bool:
+        more = self.pump.slice(budget_s)
+        if not more:
+            self._look_after_checkpoint()
+        return more
 
     def _take(self) -> None:
         self.pump.run()
@@ -437,6 +504,8 @@ class Runtime:
                 "flush() runs on the runtime's own thread; await settled() there"
             )
         taken = self.pump.flush()
+        if self.checkpoint_in is not None:
+            self._look_after_checkpoint()
         if not self.pump.waiting():
             self.background.rest()
         self.background.raise_errors()
@@ -468,6 +537,25 @@ class Runtime:
         """Tell the driver, if there is a loop for one, that changes are queued."""
         self.background.wake()
 
+    def checkpoint(self) -> None:
+        """Write a whole snapshot now, and have the disk hold it.
+
+        Raises:
+            CheckpointError: It cannot be written; the one before and the journal stay in force.
+            ComponentError: The runtime has no checkpoint, or a callback called.
+        """
+        if self.checkpoint_in is None:
+            raise ComponentError("this runtime has no checkpoint; Runtime(checkpoint=..) does")
+        self.checkpoint_in.take()
+
+    def _look_after_checkpoint(self) -> None:
+        if self.checkpoint_in is not None and self.checkpoint_in.is_due:
+            self.checkpoint_in.begin()
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return asdict(self.config)
+
     def snapshot(self, ids: Iterable[str]) -> dict[str, pl.DataFrame]:
         """Return the frames of several queries at one instant: the last tick."""
         if isinstance(ids, str) or not isinstance(ids, Iterable):
@@ -483,10 +571,25 @@ class Runtime:
     # -- end ----------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Stop everything and end the driver; results stay readable. Safe to repeat."""
+        """Stop everything and end the driver; results stay readable. Safe to repeat.
+
+        Raises:
+            CheckpointError: The last snapshot cannot be written; the journal has everything.
+        """
         if self.background.is_closed:
             return
         self.pump.finish_jobs()
+        try:
+            if self.checkpoint_in is not None:
+                self.checkpoint_in.close()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self.pump.journal is not None:
+            for file in self.pump.journal.files:
+                file.close()
+            self.pump.journal = None
         with contextlib.suppress(ComponentError):  # in its state and in events()
             self.stop_all()
         for queues in self.streams.values():

@@ -9,8 +9,10 @@ from typing import Any, Literal
 from drasi_nb.errors import ChangeError, ComponentError, shown
 from drasi_nb.runtime.configuration.kinds import kind
 from drasi_nb.runtime.port import Port
+from drasi_nb.runtime.protocols import SOURCES
 from drasi_nb.sources import tables
-from drasi_nb.values.change import Change, of_element
+from drasi_nb.store.batch import Batch
+from drasi_nb.values.change import INSERT, Change, of_element
 
 OnError = Literal["reject", "keep_good"]
 
@@ -181,9 +183,18 @@ class PushSource:
         return self.port.submit_accepted(columns)
 
     def _sync(self, name: tuple[str, str], make: Any, *arguments: Any) -> int:
+        steps: Batch | None = None
         with self._checking():
             after = make(*arguments)
-            steps = tables.difference(self._synced.get(name), after)
-        queued = self.port.submit_accepted(steps)
+            before = self._synced.get(name)
+            known = " ".join(name)  # text, by now
+            if before is None:  # synced before a restart, or by the source this one replaces
+                steps = self.port.difference(known, after.columns(INSERT))
+            if steps is None:
+                steps = tables.difference(before, after)
+        queued = self.port.submit_accepted(steps, synced=known)
         self._synced[name] = after  # only when it was queued
         return queued
+
+
+SOURCES["push"] = PushSource

@@ -16,7 +16,7 @@ from drasi_nb.engine.clock import Timer
 from drasi_nb.errors import ChangeError, ComponentError, ConfigError, shown
 from drasi_nb.runtime.configuration.kinds import kind
 from drasi_nb.runtime.protocols import SourcePort
-from drasi_nb.runtime.recording import Batch, read
+from drasi_nb.runtime.recording import read
 from drasi_nb.sources.tables import as_polars
 
 State = Literal["ready", "playing", "paused", "finished"]
@@ -104,12 +104,12 @@ class ReplaySource:
 
         Raises:
             ConfigError: The file is no recording, or of a newer version.
-            ChangeError: A line cannot be read.
+            CheckpointError: A line cannot be read.
         """
         changes = [
             {**change, "arrived": part.time_ms}
             for part in read(path)
-            if isinstance(part, Batch) and source in (None, part.source)
+            if source in (None, part.source)
             for change in part.changes
         ]
         out = cls(changes, time="arrived", speed=speed, loop=loop)

@@ -156,10 +156,10 @@ def descending_key(value: Any) -> tuple[Any, ...]:
     key = order_key(value)
     if key[0] == _RANK[int]:  # the common case, in keys that compare fast
         return (-key[0], -key[1], -key[2])
-    return (-key[0], _Descending(key))
+    return (-key[0], Descending(key))
 
 
-class _Descending:
+class Descending:
     """An order key that compares the other way round."""
 
     __slots__ = ("key",)
@@ -167,11 +167,11 @@ class _Descending:
     def __init__(self, key: Any) -> None:
         self.key = key
 
-    def __lt__(self, other: _Descending) -> bool:
+    def __lt__(self, other: Descending) -> bool:
         return bool(other.key < self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Descending) and bool(self.key == other.key)
+        return isinstance(other, Descending) and bool(self.key == other.key)
 
     def __hash__(self) -> int:
         return hash(self.key)

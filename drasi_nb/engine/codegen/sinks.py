@@ -26,6 +26,7 @@ class ResultSink:
 
     def __init__(self, writer: Writer, stage: Inbox, columns: tuple[str, ...]) -> None:
         self.stage, self.columns = stage, columns
+        self.values: dict[Side, list[str]] = {"o": [], "n": []}
         self.calls = {
             what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
         }
@@ -51,13 +52,21 @@ class ResultSink:
     def arguments(self, place: Place, side: Side) -> None:
         """Assign the row."""
         values = [place.value(ast.Variable(NOWHERE, name)) for name in self.columns]
+        self.values[side] = values
         row = ", ".join(values) + "," if values else ""
         place.writer.line(f"row_{side} = ({row})")
 
     def send(self, place: Place, key: str, what: What) -> None:
         """Write the call."""
-        rows = "row_o, row_n" if what == "update" else f"row_{place.side}"
-        place.writer.line(f"{self.calls[what]}({key}, {rows})")
+        if what != "update":
+            place.writer.line(f"{self.calls[what]}({key}, row_{place.side})")
+            return
+        pairs = zip(self.values["o"], self.values["n"], strict=True)
+        differs = " or ".join(f"{before} is not {after}" for before, after in pairs)
+        with place.writer.block(
+            f"if {differs or 'False'}:"
+        ):  # most that are equal are the same
+            place.writer.line(f"{self.calls[what]}({key}, row_o, row_n)")
 
 
 class GroupSink:
