@@ -81,7 +81,6 @@ def copying(report: Report, rows: int) -> None:
 def bytes_of(call: Callable[[], Any]) -> int:
     """Return the bytes that a call allocates at most at one time."""
     call()
-    gc.collect()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]

@@ -13,9 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import rooms
-
 import drasi_nb as dnb
+from tests.benchmarks import rooms
 
 ROOMS, CHANGES, ROUNDS = 10_000, 2_000, 60
 
