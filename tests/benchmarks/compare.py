@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import time
 from typing import Any
 
-os.environ["RUST_LOG"] = "off"
-
 import drasi_nb as dnb
+from tests.benchmarks import theirs
 from tests.benchmarks.rooms import QUERIES, Loaded, graph, updates
 
-WINDOW = 500
 ITEM = "$['$selected']"
 
 
@@ -39,36 +36,18 @@ def ours(name: str, changes: list[dict[str, Any]]) -> tuple[float, float, float]
     return rate, latencies[5_000] * 1e6, latencies[9_900] * 1e6
 
 
-async def drasi_lib(text: str, changes: list[dict[str, Any]]) -> float:
+def drasi_lib(text: str, changes: list[dict[str, Any]]) -> float:
     """Return changes/s of concurrent pushes, from the first push to the last result."""
-    import drasi
-
-    async with await drasi.Drasi.create("bench") as lib:
-        await lib.start()
-        await lib.add_python_source("rooms")
-        await lib.add_query("q", text, ["rooms"])
-        reaction = await _Reaction.add(lib)
-        for change in graph(2_000):
-            await lib.push_change("rooms", change)
-        await reaction.quiet()
-        start = time.perf_counter()
-        for place in range(0, len(changes), WINDOW):
-            window = changes[place : place + WINDOW]
-            await asyncio.gather(*(lib.push_change("rooms", change) for change in window))
-        return len(changes) / (await reaction.quiet() - start)
+    return 1 / theirs.per_change([text], graph(2_000), changes)[1]
 
 
 async def drasi_lib_mapped(text: str, changes: list[dict[str, Any]], size: int) -> float:
     """Return changes/s of lists of ``size`` changes through the ``map`` middleware."""
-    import drasi
-
     batches = {"kind": "map", "name": "batches", "config": _mapping()}
-    async with await drasi.Drasi.create("bench") as lib:
-        await lib.start()
-        await lib.add_python_source("rooms")
+    async with theirs.running() as lib:
         subscription = [{"id": "rooms", "pipeline": ["batches"]}]
         await lib.add_query("q", text, subscription, middleware=[batches])
-        reaction = await _Reaction.add(lib)
+        reaction = await theirs.Reaction.add(lib)
         pushed = 0
 
         async def push(label: str, items: list[dict[str, Any]]) -> None:
@@ -110,31 +89,6 @@ def _mapping() -> dict[str, Any]:
         "PART_OFs": {"insert": [relation]},
         "Updates": {"insert": [entry("Update", "Room", ("temperature",))]},
     }
-
-
-class _Reaction:
-    """A Python reaction that notes when the last result came."""
-
-    def __init__(self) -> None:
-        self.seen, self.last = 0, time.perf_counter()
-
-    @classmethod
-    async def add(cls, lib: Any) -> _Reaction:
-        reaction = cls()
-        await lib.add_python_reaction("r", ["q"], reaction)
-        return reaction
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        self.seen += len(event["results"])
-        self.last = time.perf_counter()
-
-    async def quiet(self) -> float:
-        """Wait until no result has come for a second; return when the last one came."""
-        while time.perf_counter() - self.last < 1:  # noqa: ASYNC110 - silence is no event
-            await asyncio.sleep(0.05)
-        assert self.seen, "no result came"
-        self.seen = 0
-        return self.last
 
 
 def bytewax(changes: list[dict[str, Any]]) -> float:
@@ -202,24 +156,23 @@ def main() -> None:
     print("single changes, each its own tick and delta; drasi-lib: concurrent pushes")
     for name, text in QUERIES.items():
         rate, p50, p99 = ours(name, changes)
-        theirs = asyncio.run(drasi_lib(text, changes[:10_000]))
+        lib = drasi_lib(text, changes[:10_000])
         print(
             f"{name:20} {rate:9,.0f}/s p50 {p50:4.1f} us p99 {p99:4.1f} us   "
-            f"drasi-lib {theirs:7,.0f}/s   {rate / theirs:4.1f}x"
+            f"drasi-lib {lib:7,.0f}/s   {rate / lib:4.1f}x"
         )
     print("average per floor in ticks; drasi-lib: lists of that length through map")
     text = QUERIES["average per floor"]
     for size in (1, 10, 100):
         rate = in_ticks(text, updates(2_000, 50_000), size)
-        theirs = asyncio.run(drasi_lib_mapped(text, changes[:10_000], size))
+        lib = asyncio.run(drasi_lib_mapped(text, changes[:10_000], size))
         print(
-            f"ticks of {size:<11} {rate:9,.0f}/s   "
-            f"drasi-lib {theirs:9,.0f}/s   {rate / theirs:4.1f}x"
+            f"ticks of {size:<11} {rate:9,.0f}/s   drasi-lib {lib:9,.0f}/s   {rate / lib:4.1f}x"
         )
     many = updates(2_000, 200_000)
-    rate, theirs = in_ticks(text, many, 1_000), bytewax(many)
+    rate, other = in_ticks(text, many, 1_000), bytewax(many)
     print(
-        f"ticks of 1,000       {rate:9,.0f}/s   bytewax {theirs:9,.0f}/s   {rate / theirs:4.1f}x"
+        f"ticks of 1,000       {rate:9,.0f}/s   bytewax {other:9,.0f}/s   {rate / other:4.1f}x"
     )
     if options.year:
         print(f"flights of 2013      {year():9,.0f}/s")

@@ -1,9 +1,12 @@
-"""The rooms workload: 100 floors in 10 buildings, and temperatures that change."""
+"""The rooms workload: floors in buildings, and temperatures that change."""
 
 from __future__ import annotations
 
 import random
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import polars as pl
 
 import drasi_nb as dnb
 
@@ -92,8 +95,14 @@ def updates(rooms: int, count: int, seed: int = 1) -> list[dict[str, Any]]:
 class Loaded:
     """A runtime with the graph, one query and a callback that gets every delta."""
 
-    def __init__(self, text: str, rooms: int, floors: int = 100) -> None:
-        self.runtime = dnb.Runtime(clock=dnb.VirtualClock(0))
+    def __init__(
+        self,
+        text: str,
+        rooms: int,
+        floors: int = 100,
+        config: dnb.RuntimeConfig | None = None,
+    ) -> None:
+        self.runtime = dnb.Runtime(clock=dnb.VirtualClock(0), config=config)
         self.source = self.runtime.add_source("rooms", dnb.PushSource())
         self.source.push(graph(rooms, floors))
         self.query = self.runtime.add_query("q", text, sources=["rooms"])
@@ -115,3 +124,80 @@ class Loaded:
         for start in range(0, len(changes), size):
             self.source.push(changes[start : start + size])
             self.runtime.flush()
+
+
+# -- the same graph as frames -------------------------------------------------------------
+
+AVERAGE = QUERIES["average per floor"]
+FILTER = """
+    MATCH (r:Room) WHERE r.temperature > $least
+    RETURN r.name AS name, r.temperature AS temperature"""
+PROJECTION = QUERIES["projection"]
+
+
+class Frames(NamedTuple):
+    """Rooms with three floats, an integer and a text; floors; which room is on which."""
+
+    rooms: pl.DataFrame
+    floors: pl.DataFrame
+    part_of: pl.DataFrame
+
+
+def frames(rooms: int, floors: int) -> Frames:
+    """Return a graph of ``rooms + floors`` nodes and ``rooms`` relations.
+
+    Temperatures are drawn evenly from 20 to 30, by hundredths, the same each time.
+    """
+    draw = random.Random(0)
+    i = pl.int_range(rooms, eager=True)
+    id_, floor = "r" + i.cast(pl.String), "f" + (i % floors).cast(pl.String)
+    return Frames(
+        pl.DataFrame(
+            {
+                "id": id_,
+                "temperature": [20 + draw.randrange(1_000) / 100 for _ in range(rooms)],
+                "humidity": 40 + i % 97 / 8,
+                "co2": 400.0 + i % 211,
+                "seats": i % 30,
+                "name": "Room " + i.cast(pl.String),
+            }
+        ),
+        pl.DataFrame(
+            {"id": "f" + pl.int_range(floors, eager=True).cast(pl.String)}
+        ).with_columns(name="id"),
+        pl.DataFrame({"start": id_, "end": floor}),
+    )
+
+
+def load(source: dnb.PushSource, data: Frames) -> None:
+    """Push the whole graph, without a flush."""
+    source.upsert_nodes(data.floors, label="Floor", id="id")
+    source.upsert_nodes(data.rooms, label="Room", id="id")
+    source.upsert_relations(data.part_of, type="PART_OF", start="start", end="end")
+
+
+def started(**settings: Any) -> tuple[dnb.Runtime, dnb.PushSource]:
+    """Return a runtime with a source of rooms that takes any load without a flush of its own."""
+    config = dnb.RuntimeConfig(most_queued=10**9, **settings)
+    rt = dnb.Runtime(clock=dnb.VirtualClock(0), config=config)
+    return rt, rt.add_source("rooms", dnb.PushSource())
+
+
+def loaded(data: Frames, **settings: Any) -> tuple[dnb.Runtime, dnb.PushSource]:
+    """Return a runtime that has the graph."""
+    rt, source = started(**settings)
+    load(source, data)
+    rt.flush()
+    return rt, source
+
+
+def as_changes(data: Frames, size: int) -> Iterator[list[dict[str, Any]]]:
+    """Yield the graph as inserts, made batch by batch: floors, rooms, relations."""
+    for frame, label in ((data.floors, "Floor"), (data.rooms, "Room")):
+        for part in frame.iter_slices(size):
+            yield [
+                {"op": "insert", "id": row["id"], "labels": [label], "properties": row}
+                for row in part.iter_rows(named=True)
+            ]
+    for part in data.part_of.iter_slices(size):
+        yield [_part_of(start, end) for start, end in part.iter_rows()]
