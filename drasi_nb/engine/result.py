@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 from typing import Any, Protocol
 
@@ -10,6 +10,9 @@ from drasi_nb.values.ordering import unchanged
 
 Row = tuple[Any, ...]
 RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
+
+
+_STEP = 2_047  # rows in one step, less one
 
 
 class Inbox(Protocol):
@@ -42,6 +45,7 @@ class ResultStage:
     ) -> None:
         self.pending: dict[Any, list[Row | None]] = {}
         self.loaded: list[RowChange] = []
+        self._is_settled = False  # what is loaded has nothing that cancels out
         self.mark, self._same = mark, same
         self.taken = 0
 
@@ -101,23 +105,45 @@ class ResultStage:
     def take(self) -> list[RowChange]:
         """Return the tick's changes, those that cancel out left out, and forget them."""
         same = self._same
-        changes: Iterable[RowChange] = (
-            (key, before, after) for key, (before, after) in self.pending.items()
-        )
-        if self.loaded:
-            changes = self._merged() if self.pending else self.loaded
-        out = [
-            change
-            for change in changes
-            if not (
-                change[1] is change[2]
-                or (change[1] == change[2] and same(change[1], change[2]))
-            )
-        ]
+        if not self.loaded:
+            out = [
+                (key, before, after)
+                for key, (before, after) in self.pending.items()
+                if not (before is after or (before == after and same(before, after)))
+            ]
+        elif self._is_settled and not self.pending:
+            out = self.loaded
+        else:
+            out = [
+                change
+                for change in (self._merged() if self.pending else self.loaded)
+                if not self._is_same(change)
+            ]
         self.pending.clear()
-        self.loaded = []
+        self.loaded, self._is_settled = [], False
         self.taken += len(out)
         return out
+
+    def _is_same(self, change: RowChange) -> bool:
+        _, before, after = change
+        return before is after or (before == after and self._same(before, after))
+
+    def settling(self) -> Iterator[None]:
+        """Do in steps what ``take()`` does, so that it has little left to do."""
+        out = list[RowChange]()
+        changes = self._merged() if self.loaded else self.pending_changes()
+        for number, change in enumerate(changes):
+            if not self._is_same(change):
+                out.append(change)
+            if not number & _STEP:
+                yield
+        self.pending.clear()
+        self.loaded, self._is_settled = out, True
+
+    def pending_changes(self) -> Iterator[RowChange]:
+        """Yield what waits, also what cancels out."""
+        for key, (before, after) in self.pending.items():
+            yield key, before, after
 
     def _merged(self) -> Iterable[RowChange]:
         """Return what came at once, with what came to the same rows later."""

@@ -7,7 +7,7 @@ that changed since and shares all others with the frames handed out before.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 from operator import itemgetter
 from typing import Any
@@ -42,6 +42,7 @@ class ResultTable:
         self._chunks: list[pl.DataFrame] = []
         self._blocks: dict[int, pl.DataFrame] = {}
         self._built: list[list[Row] | None] = []  # the rows each chunk was made of
+        self._ready: tuple[list[RowChange], list[int], list[tuple[Any, Row]]] | None = None
         self._whole: pl.DataFrame | None = None
         self._sorted: tuple[pl.DataFrame, pl.DataFrame] | None = None  # of which, sorted
 
@@ -50,6 +51,13 @@ class ResultTable:
 
     def apply(self, changes: list[RowChange]) -> None:
         """Take over one tick. Cost: the rows that changed."""
+        ready, self._ready = self._ready, None
+        if ready is not None and ready[0] is changes:
+            pages = self._pages
+            for row, entry in zip(*ready[1:], strict=True):
+                pages[row >> SHIFT][row & (PAGE - 1)] = entry
+            self._dirty |= dict.fromkeys({row >> SHIFT for row in ready[1]})
+            return
         if not self._pages and len(changes) >= PAGE:
             self._fill(changes)
             return
@@ -74,6 +82,18 @@ class ResultTable:
             page = row >> SHIFT
             pages[page][row & (PAGE - 1)] = None if after is None else (key, after)
             dirty[page] = None
+
+    def preparing(self, changes: list[RowChange]) -> Iterator[None]:
+        """Find in steps where changed rows are, so that ``apply()`` of them has little left to do."""
+        if any(before is None or after is None for _, before, after in changes):
+            return  # rows that come and go move others
+        rows, entries = list[int](), list[tuple[Any, Row]]()
+        for at in range(0, len(changes), PAGE):
+            part = changes[at : at + PAGE]
+            rows += [self.rows_at[key] for key, _, _ in part]
+            entries += [(key, after) for key, _, after in part if after is not None]
+            yield
+        self._ready = (changes, rows, entries)
 
     def _fill(self, changes: list[RowChange]) -> None:
         """Take over the first rows, page by page; their keys differ."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _CHECK_EVERY = 16  # changes between two looks at the time
 _ROWS_PER_STEP = 4_096  # of a batch of columns
+_LONG_TICK = 10_000  # rows of one result from which the end of a tick is spread too
 _LONG = 256  # changes from which a flush puts off an interrupt
 
 
@@ -48,6 +49,7 @@ class Pump(ChangeQueue):
         self._alarm: Timer | None = None  # on the clock, for the rows that are due next
         self._interrupted = False
         self._jobs: deque[Iterator[Any]] = deque()
+        self._is_ending = False  # the tick takes no more changes
 
     @property
     def is_busy(self) -> bool:
@@ -135,7 +137,7 @@ class Pump(ChangeQueue):
                 return  # in the middle of a change; the tick stays open
             if self._jobs and not self._finish_jobs(end):
                 return
-            while queue:
+            while queue and not self._is_ending:
                 source, changes, engine.arrived_ms = queue[0]
                 self.is_open = True
                 if type(changes) is list and len(changes) == 1 and not self._position:
@@ -152,9 +154,27 @@ class Pump(ChangeQueue):
                 self._jobs.append(registration.rebuilding(self.runtime))
                 if not self._finish_jobs(end):
                     return
+            if end is not None and not self._is_ending and self._is_long():
+                self._is_ending = True
+                self._jobs.append(self._ending())
+                if not self._finish_jobs(end):
+                    return
+            self._is_ending = False
             self._close_tick()
         finally:
             self._busy, engine.finish_by = False, None
+
+    def _is_long(self) -> bool:
+        """Return whether very many rows of a result wait for the end of the tick."""
+        return any(len(query.result.pending) > _LONG_TICK for query in self.engine.touched)
+
+    def _ending(self) -> Iterator[None]:
+        """Do the work of a long end of a tick that shows nothing yet, in steps."""
+        for compiled in self.engine.touched:
+            query = self.runtime.by_compiled.get(compiled)
+            if query is not None and len(compiled.result.pending) > _LONG_TICK:
+                yield from compiled.result.settling()
+                yield from query.table.preparing(compiled.result.loaded)
 
     def _close_tick(self) -> None:
         self.is_open = False
