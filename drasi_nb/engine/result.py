@@ -10,6 +10,7 @@ from drasi_nb.values.ordering import unchanged
 
 Row = tuple[Any, ...]
 RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
+Sides = tuple[Row | None, Row | None]  # before, after
 
 
 _STEP = 2_047  # rows in one step, less one
@@ -43,7 +44,7 @@ class ResultStage:
     def __init__(
         self, mark: Callable[[], None], same: Callable[[Any, Any], bool] = unchanged
     ) -> None:
-        self.pending: dict[Any, list[Row | None]] = {}
+        self.pending: dict[Any, Sides] = {}  # tuples: the garbage collector lets them go
         self.loaded: list[RowChange] = []
         self._is_settled = False  # what is loaded has nothing that cancels out
         self.mark, self._same = mark, same
@@ -78,9 +79,9 @@ class ResultStage:
         if entry is None:
             if not self.pending:
                 self.mark()
-            self.pending[key] = [None, row]
+            self.pending[key] = (None, row)
         else:
-            entry[1] = row
+            self.pending[key] = (entry[0], row)
 
     def remove(self, key: Any, row: Row) -> None:
         """A row leaves."""
@@ -88,9 +89,9 @@ class ResultStage:
         if entry is None:
             if not self.pending:
                 self.mark()
-            self.pending[key] = [row, None]
+            self.pending[key] = (row, None)
         else:
-            entry[1] = None
+            self.pending[key] = (entry[0], None)
 
     def update(self, key: Any, before: Row, after: Row) -> None:
         """A row becomes another one under the same key."""
@@ -98,9 +99,9 @@ class ResultStage:
         if entry is None:
             if not self.pending:
                 self.mark()
-            self.pending[key] = [before, after]
+            self.pending[key] = (before, after)
         else:
-            entry[1] = after
+            self.pending[key] = (entry[0], after)
 
     def take(self) -> list[RowChange]:
         """Return the tick's changes, those that cancel out left out, and forget them."""
@@ -147,7 +148,8 @@ class ResultStage:
 
     def _merged(self) -> Iterable[RowChange]:
         """Return what came at once, with what came to the same rows later."""
-        merged: dict[Any, list[Row | None]] = {k: [b, a] for k, b, a in self.loaded}
-        for key, (before, after) in self.pending.items():
-            merged.setdefault(key, [before, after])[1] = after
+        merged: dict[Any, Sides] = {k: (b, a) for k, b, a in self.loaded}
+        for key, sides in self.pending.items():
+            known = merged.get(key)
+            merged[key] = sides if known is None else (known[0], sides[1])
         return ((key, before, after) for key, (before, after) in merged.items())
