@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from drasi_nb.errors import ComponentError, shown
 from drasi_nb.runtime.components import Component, Kind, described, failure, log
+from drasi_nb.runtime.definitions import is_same, registered
 from drasi_nb.runtime.internal import COMPONENTS, PREFIX
 from drasi_nb.runtime.port import Port
 from drasi_nb.runtime.query import Query
 from drasi_nb.runtime.reacting import Reacting
 from drasi_nb.runtime.registration import (
     forget_compiled,
-    is_same,
-    registered,
     replace_query,
     start_query,
     starting,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.errors import CheckpointError, ComponentError, DrasiNbError
-from drasi_nb.runtime import lifecycle, registration
+from drasi_nb.runtime import definitions, lifecycle, registration
 from drasi_nb.runtime.components import Rejected, log
 from drasi_nb.runtime.internal import COMPONENTS
 from drasi_nb.runtime.protocols import SOURCES
@@ -174,9 +174,9 @@ class Replay:
         self, id_: str, facts: dict[str, Any], reason: str | None, starts: bool
     ) -> None:
         if reason is None:
-            definition = registration.definition_of(facts)
+            definition = definitions.definition_of(facts)
             try:
-                registration.registered(self.runtime, id_, definition)
+                definitions.registered(self.runtime, id_, definition)
             except DrasiNbError as error:  # a function of the user's that is not there
                 reason = str(error)
             else:

@@ -21,7 +21,7 @@ from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.tick import Engine
 from drasi_nb.errors import ComponentError, ConfigError, shown
 from drasi_nb.frames.delta import Delta
-from drasi_nb.runtime import lifecycle, registration
+from drasi_nb.runtime import definitions, lifecycle
 from drasi_nb.runtime.background import Background
 from drasi_nb.runtime.checkpoint import Checkpoint, create
 from drasi_nb.runtime.components import Component, Event, Registry, Rejected
@@ -284,7 +284,7 @@ class Runtime:
             ConfigError: A join, a middleware or a subscription is malformed.
             ComponentError: A source is unknown, or the id belongs to another kind.
         """
-        definition = registration.read_definition(
+        definition = definitions.read_definition(
             id, text, sources, language, parameters, joins, middleware, key, auto_start
         )
         return lifecycle.add_query(self, id, definition, starts=definition.auto_start)
@@ -334,7 +334,7 @@ class Runtime:
                 )
         kept = {name: getattr(query.definition, name) for name in known}
         given = options if text is None else {**options, "text": text}
-        definition = registration.read_definition(id, **{"key": None, **kept, **given})
+        definition = definitions.read_definition(id, **{"key": None, **kept, **given})
         starts = definition.auto_start and "auto_start" in options
         return lifecycle.add_query(self, id, definition, starts=starts)
 

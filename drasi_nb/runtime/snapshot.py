@@ -22,8 +22,8 @@ import pyarrow as pa
 from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.runtime.components import Rejected
 from drasi_nb.runtime.copying import PageCopy, StateCopy, copy_state
+from drasi_nb.runtime.definitions import written
 from drasi_nb.runtime.log import VERSION, sync_directory
-from drasi_nb.runtime.registration import written
 from drasi_nb.store.paging import EMPTY, SHIFT
 from drasi_nb.store.writing import dump_columns
 from drasi_nb.values.encoding import dump, dump_changes, plain

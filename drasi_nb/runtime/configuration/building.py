@@ -11,7 +11,7 @@ from drasi_nb.engine.clock import Clock
 from drasi_nb.errors import ComponentError, ConfigError, QueryError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.middleware.configuration import Setting
-from drasi_nb.runtime import registration
+from drasi_nb.runtime import definitions
 from drasi_nb.runtime.components import Event
 from drasi_nb.runtime.configuration import kinds
 from drasi_nb.runtime.configuration.blueprint import (
@@ -136,7 +136,7 @@ def _check_query(query: QueryPart, known: Sequence[str]) -> None:
                 raise _unknown(Setting(one.source, f"sources[{index}]"), "source", known)
         if not followed:
             raise ComponentError("a query needs at least one source")
-        registration.plan_of(definition)
+        definitions.plan_of(definition)
     except ConfigError as error:
         if error.place is None:
             raise ConfigError(error.problem, place=query.place) from None
