@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from typing import Any
 
@@ -165,27 +165,47 @@ class QuerySet:
 
     def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
         """Flush the touched queries, those behind others later; return what changed in each."""
-        for core in [query for query in self.touched if isinstance(query, Core)]:
-            self.touched.remove(core)
-            core.log.seq = self.seq
-            try:
-                core.flush()
-            except Exception as error:  # noqa: BLE001 - the queries behind it stop
-                self._break(core, error)
-        touched = self.touched.copy()
-        self.touched.clear()
-        first = min((query.depth for query in touched), default=0)
-        if any(query.depth != first for query in touched):
-            self.touched += [query for query in touched if query.depth != first]
-            touched = [query for query in touched if query.depth == first]
+        touched = self.touched
+        if len(touched) == 1:  # after most changes
+            query = touched.pop()
+            if type(query) is Core:
+                self._flush_core(query)
+                return self._flush(self._next())
+            return self._flush((query,))
+        return self._flush(self._next())
+
+    def _flush(
+        self, queries: Iterable[CompiledQuery]
+    ) -> list[tuple[CompiledQuery, list[RowChange]]]:
         out: list[tuple[CompiledQuery, list[RowChange]]] = []
-        for query in touched:
+        for query in queries:
             try:
                 query.log.seq = self.seq
                 out.append((query, query.flush()))
             except Exception as error:  # noqa: BLE001 - that query alone stops
                 self._break(query, error)
         return out
+
+    def _next(self) -> list[CompiledQuery]:
+        """Flush the touched cores, and take out the queries that no other one stands before."""
+        for core in [query for query in self.touched if isinstance(query, Core)]:
+            self.touched.remove(core)
+            self._flush_core(core)
+        if len(self.touched) < 2:
+            found = self.touched.copy()
+            self.touched.clear()
+            return found
+        first = min(query.depth for query in self.touched)
+        found = [query for query in self.touched if query.depth == first]
+        self.touched[:] = [query for query in self.touched if query.depth != first]
+        return found
+
+    def _flush_core(self, core: CompiledQuery) -> None:
+        core.log.seq = self.seq
+        try:
+            core.flush()
+        except Exception as error:  # noqa: BLE001 - the queries behind it stop
+            self._break(core, error)
 
     def broke(self, call: Any, error: Exception) -> None:
         """Take note that a handler raised: its query stops."""

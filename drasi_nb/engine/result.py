@@ -112,7 +112,10 @@ class ResultStage:
                 for key, (before, after) in self.pending.items()
                 if not (before is after or (before == after and same(before, after)))
             ]
-        elif self._is_settled and not self.pending:
+            self.pending.clear()
+            self.taken += len(out)
+            return out
+        if self._is_settled and not self.pending:
             out = self.loaded
         else:
             out = [

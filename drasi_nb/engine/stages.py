@@ -343,6 +343,14 @@ class CompiledQuery:
 
     def flush(self) -> list[RowChange]:
         """End a tick: run the stages in order; return what it changed in the result."""
+        if self.stages:
+            self.flush_stages()
+        else:
+            self.is_touched = False
+        return self.result.take()
+
+    def flush_stages(self) -> None:
+        """Run the stages in order."""
         self._runs = runs = self._runs + 1
         if runs % SAMPLED:
             for stage in self.stages:
@@ -351,7 +359,6 @@ class CompiledQuery:
             for stage in self.stages:
                 self._timings.setdefault(stage, Timing()).run(stage.flush)
         self.is_touched = False
-        return self.result.take()
 
     def timing(self) -> Timing | None:
         """Return what the first stage took."""

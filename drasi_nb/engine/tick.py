@@ -175,7 +175,8 @@ class Engine(QuerySet):
         self._each(self.router.node(nodes.page_group[handle >> SHIFT]).enums, 1, handle)
 
     def _set_properties(self, group: Group, handle: int, values: dict[str, Any]) -> None:
-        nodes, page, place = self.graph.nodes, handle >> SHIFT, handle & LOW
+        graph = self.graph
+        nodes, page, place = graph.nodes, handle >> SHIFT, handle & LOW
         columns, name = nodes.columns, ""
         old: dict[str, Any] = {}
         for name, value in values.items():
@@ -206,31 +207,28 @@ class Engine(QuerySet):
         stamps[place] = self.stamp
         if both:
             self._each(both, 1, handle)
-        self._fused(fused, route, names, old, handle)
-
-    def _fused(
-        self,
-        calls: tuple[Any, ...],
-        route: Route,
-        names: Any,
-        old: dict[str, Any],
-        *element: Any,
-    ) -> None:
-        """Let each query take a change of properties, already written, in one walk."""
-        if self.graph.hubs:
-            for call in route.in_steps(names):
-                steps = call(*element, old)
-                if steps is not None:
-                    self.unfinished.append((call, steps))
-            self.finish(self.finish_by)
+        if graph.hubs:
+            self._in_steps(route.in_steps(names), old, handle)
             return
         if not self.seq & (SAMPLED - 1):
-            calls = self._watched(calls)
-        for upd in calls:
+            fused = self._watched(fused)
+        for upd in fused:
             try:
-                upd(*element, old)
+                upd(handle, old)
             except Exception as error:  # noqa: BLE001 - that query alone stops
                 self.broke(upd, error)
+
+    def _in_steps(self, calls: tuple[Any, ...], old: dict[str, Any], *element: Any) -> None:
+        """Let each query take a change of properties, already written, in walks left off in time."""
+        for call in calls:
+            try:
+                steps = call(*element, old)
+            except Exception as error:  # noqa: BLE001 - that query alone stops
+                self.broke(call, error)
+            else:
+                if steps is not None:
+                    self.unfinished.append((call, steps))
+        self.finish(self.finish_by)
 
     def finish(self, end: float | None = None) -> bool:
         """Go on with walks that were left off, until a time; return whether all are done.
@@ -309,4 +307,7 @@ class Engine(QuerySet):
             old[STAMP] = stamps[row & LOW]
         stamps[row & LOW] = self.stamp
         self._each(both, 1, table, row)
-        self._fused(fused, route, names, old, table, row)
+        if self.graph.hubs:
+            self._in_steps(route.in_steps(names), old, table, row)
+        else:
+            self._each(fused, old, table, row)

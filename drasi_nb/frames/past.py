@@ -22,7 +22,7 @@ class Past:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._ticks: deque[tuple[int, int, list[RowChange]]] = deque()
+        self._ticks: deque[tuple[int, int, tuple[RowChange, ...]]] = deque()
         self._rows = 0
         self._known_seq = 0  # from here on every change is kept
         self._known_ms: int | None = None
@@ -33,8 +33,8 @@ class Past:
         self._rows, self._known_seq, self._known_ms = 0, seq, None
 
     def add(self, seq: int, time_ms: int, changes: list[RowChange]) -> None:
-        """Keep a tick."""
-        self._ticks.append((seq, time_ms, changes))
+        """Keep a tick, as tuples: the garbage collector lets them go."""
+        self._ticks.append((seq, time_ms, tuple(changes)))
         self._rows += len(changes)
         while self._rows > self.most:
             self._known_seq, self._known_ms, gone = self._ticks.popleft()

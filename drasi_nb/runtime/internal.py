@@ -33,7 +33,7 @@ class InternalSources:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self._results: dict[str, int] = {}  # query id -> number of its source
+        self.results: dict[str, int] = {}  # query id -> number of its source
         self._told: dict[str, dict[Any, dict[str, Any]]] | None = None  # None: nobody asks
 
     def check(self, query_id: str, source_id: str) -> None:
@@ -76,11 +76,11 @@ class InternalSources:
 
     def is_source(self, query: Query) -> bool:
         """Return whether the result of a query is a source of others."""
-        return query.id in self._results
+        return query.id in self.results
 
     def resume(self, query: Query) -> None:
         """Have the result of a query as a source, as before a restart: its rows are there."""
-        self._results[query.id] = self.runtime.engine.graph.source(f"{PREFIX}{query.id}")
+        self.results[query.id] = self.runtime.engine.graph.source(f"{PREFIX}{query.id}")
 
     @property
     def is_watching(self) -> bool:
@@ -106,13 +106,13 @@ class InternalSources:
             self.runtime.pump.run()
         if source_id.startswith(PREFIX):
             query = self.runtime.queries[source_id.removeprefix(PREFIX)]
-            if query.id not in self._results:
-                self._results[query.id] = self.runtime.engine.graph.source(source_id)
+            if query.id not in self.results:
+                self.results[query.id] = self.runtime.engine.graph.source(source_id)
                 self.feed(query, [(key, None, row) for key, row in query.table.entries()])
 
     def feed(self, query: Query, changes: list[RowChange]) -> None:
         """Bring a query's changed rows into the graph, where a query asks for them."""
-        number = self._results.get(query.id)
+        number = self.results.get(query.id)
         if number is None:
             return
         engine, columns = self.runtime.engine, query.table.columns
@@ -130,8 +130,8 @@ class InternalSources:
     def close_unread(self) -> None:
         """Empty the sources that no query reads any more."""
         read = {id_ for query in self.runtime.queries.values() for id_ in query.sources}
-        for query_id in [id_ for id_ in self._results if f"{PREFIX}{id_}" not in read]:
-            del self._results[query_id]
+        for query_id in [id_ for id_ in self.results if f"{PREFIX}{id_}" not in read]:
+            del self.results[query_id]
             self.runtime.pump.forget_source(f"{PREFIX}{query_id}")
         if self._told is not None and COMPONENTS not in read:
             self._told = None

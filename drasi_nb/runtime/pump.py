@@ -133,7 +133,7 @@ class Pump(ChangeQueue):
         engine, queue = self.engine, self.queue
         try:
             engine.finish_by = end
-            if not engine.finish(end):
+            if engine.unfinished and not engine.finish(end):
                 return  # in the middle of a change; the tick stays open
             if self._jobs and not self._finish_jobs(end):
                 return
@@ -264,7 +264,8 @@ class Pump(ChangeQueue):
         deltas: list[Any] = []
         while engine.touched or engine.broken:
             # again where results of queries are sources of others; without what broke by then
-            self._report_broken()
+            if engine.broken:
+                self._report_broken()
             for compiled, changes in engine.end_tick():
                 query = by_compiled[compiled]
                 if query.is_rebuilt:

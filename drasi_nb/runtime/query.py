@@ -289,7 +289,9 @@ class Query:
         self.table.apply(changes)
         if self.past.most:
             self.past.add(seq, time_ms, changes)
-        self.runtime.internal.feed(self, changes)
+        internal = self.runtime.internal
+        if self.id in internal.results:
+            internal.feed(self, changes)
         self.last_seq, self.last_time_ms = seq, time_ms
         self.component_now.changes += len(changes)
         if not self._callbacks:
