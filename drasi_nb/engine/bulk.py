@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drasi_nb.engine.garbage import collection_paused
+from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.engine.updates import stamps_of, update_nodes
 from drasi_nb.store.batch import Columns
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
@@ -29,7 +29,7 @@ def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
     fresh, known = _split(engine, source, columns)
     if fresh is not None:
         if _aside(engine, source, fresh):
-            with collection_paused():
+            with young_kept_apart():
                 _load(engine, source, fresh)
         else:
             _one_by_one(engine, source, fresh)

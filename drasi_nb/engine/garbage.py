@@ -23,10 +23,12 @@ def collection_paused() -> Iterator[None]:
 def young_kept_apart() -> Iterator[None]:
     """Let no collection run inside, and none look at what was made inside soon after.
 
-    What is made counts as old at once: a copy of many pages lives long and has no cycles.
+    What is made counts as old at once: it is much, lives long and has no cycles.
     """
     with collection_paused():
-        yield
-        if not gc.get_freeze_count():
-            gc.freeze()
-            gc.unfreeze()
+        try:
+            yield
+        finally:
+            if not gc.get_freeze_count():  # the user's own frozen objects stay so
+                gc.freeze()
+                gc.unfreeze()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.bulk import apply_columns
 from drasi_nb.engine.clock import Timer
-from drasi_nb.engine.garbage import collection_paused
+from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.errors import CheckpointError, ComponentError
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.derived import DerivedSources
@@ -77,7 +77,7 @@ class Pump(ChangeQueue):
 
     def _finish_jobs(self, end: float | None) -> bool:
         """Go on with the jobs; return whether they are done."""
-        with collection_paused():
+        with young_kept_apart():
             while self._jobs:
                 for _ in self._jobs[0]:
                     if end is not None and time.perf_counter() >= end:
@@ -133,8 +133,10 @@ class Pump(ChangeQueue):
         engine, queue = self.engine, self.queue
         try:
             engine.finish_by = end
-            if engine.unfinished and not engine.finish(end):
-                return  # in the middle of a change; the tick stays open
+            if engine.unfinished:
+                with young_kept_apart():
+                    if not engine.finish(end):
+                        return  # in the middle of a change; the tick stays open
             if self._jobs and not self._finish_jobs(end):
                 return
             while queue and not self._is_ending:

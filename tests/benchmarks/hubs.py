@@ -49,7 +49,7 @@ async def measure(report: Report, name: str, rooms: int) -> None:
         load(source, frames(rooms, 1))
         query = rt.add_query("q", TEXTS[name], sources=["rooms"])
         seen = list[int]()
-        query.on_delta(lambda delta: seen.append(len(delta.changes)))
+        query.on_delta(lambda delta: seen.append(len(delta)))
         turn = 0
 
         def push() -> Callable[[], Any]:
