@@ -95,16 +95,18 @@ class TimedStage(RowStage):
 
     def ring(self, key: Any, due_ms: int) -> bool:
         """Take note that a row is due."""
-        if not self.waits(key, due_ms):
+        entry = self.entries.get(key)
+        if entry is None or entry.due_ms != due_ms:
             return False
-        self.entries[key].due_ms = None
+        entry.due_ms = None
         self._rung.append(key)
         self._mark()
         return True
 
     def flush(self) -> None:
         """Ask the calls of rows that came, changed or are due; hand on what differs."""
-        for key, _, row in self.inbox.take():
+        inbox = self.inbox
+        for key, _, row in inbox.take() if inbox.pending or inbox.loaded else ():
             if row is None:
                 self._leave(key)
                 continue
@@ -116,6 +118,8 @@ class TimedStage(RowStage):
                 entry = self.entries[key] = Entry(row, [None] * len(self._calls))
             entry.row = row
             self._ask(key, entry, is_change=True)
+        if not self._rung:
+            return
         rung, self._rung = self._rung, []
         for key in rung:
             entry = self.entries.get(key)
