@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from drasi_nb.store.paging import LOW, PAGE, SHIFT
 from drasi_nb.values.graph import STAMP
 
 
-class Source:
+class Source(ABC):
     """The slots of one pattern: where their handles are, and what their properties are.
 
     Args:
@@ -41,9 +42,10 @@ class Source:
         """Return whether an expression is an element of the pattern."""
         return isinstance(e, ast.Variable) and e.name in self._at
 
+    @abstractmethod
     def may_be_many(self, slots: list[str]) -> bool:
         """Return whether there may be as many combinations of elements in slots as matches."""
-        raise NotImplementedError
+        ...
 
     def of(self, slot: str) -> Any:
         """Return the mask of a node slot or the table of a relation slot."""
@@ -51,9 +53,10 @@ class Source:
         many: Any = self.pattern.masks if place[0] == "n" else self.pattern.tables
         return many[int(place[1:])]
 
+    @abstractmethod
     def add(self, alias: str, slot: str, key: str) -> Column:
         """Have a property of a slot under an alias in every frame."""
-        raise NotImplementedError
+        ...
 
     def _typed(self, slot: str, key: str) -> Typed:
         if slot not in self._at:
