@@ -21,6 +21,7 @@ kept that from being queued. Values that JSON has not are written as ``values/en
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
 from collections.abc import Iterator
@@ -32,10 +33,15 @@ import orjson
 from drasi_nb.errors import CheckpointError, ConfigError
 
 FORMAT, VERSION = "drasi_nb log", 1
+_ROOM = 1 << 18  # bytes that are allocated ahead
 
 
 class LogFile:
     """One file that lines are appended to; a line is in the hands of the system on return.
+
+    Lines are copied into a mapping of the file, which outlives the process as a write does and
+    costs no call of the system. Behind them is room that is allocated on the disk already and
+    reads as NULs until ``close()``: a full disk is met where room is made.
 
     Args:
         path: The file; made, or what is there is continued.
@@ -51,9 +57,11 @@ class LogFile:
         self._later = b""  # lines that may come with the next one
         self._lock = threading.Lock()
         self._is_writing = False
+        self._map: Any = None  # an mmap.mmap where there is room
+        self._at = self._end = 0  # in the mapping: of what is written, of the room
+        self._room = _ROOM
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
         os.ftruncate(self._fd, size)
-        os.lseek(self._fd, size, os.SEEK_SET)
 
     @property
     def is_closed(self) -> bool:
@@ -67,37 +75,67 @@ class LogFile:
             CheckpointError: It could not be written.
         """
         with self._lock:
-            if self._is_writing:  # an interrupt came behind the write of a line
+            if self._is_writing:  # an interrupt came in the middle of a line
                 self._take_back()
             data = self._later + line if self._later else line
             size = len(data)
+            at = self._at
+            end = at + size
             self._is_writing = True
-            try:
-                if os.write(self._fd, data) != size:
-                    self._rest(data)
-            except OSError as error:
-                self._take_back()
-                raise CheckpointError(
-                    f"{self.path} cannot be written: {error.strerror or error}; the change was"
-                    " NOT taken, everything before it is safe. Free some space, then go on"
-                ) from error
+            if end <= self._end:
+                self._map[at:end] = data
+                self._at = end
+            else:
+                self._extend(data)
             self._later = b""
             self.size += size
             self._is_writing = False
             self.written += 1
 
-    def _rest(self, data: bytes) -> None:
-        """Write all of the data from the beginning: the system took a part of it only."""
+    def _extend(self, data: bytes) -> None:
+        """Write data and room behind it; without room where that does not fit the disk."""
+        try:
+            try:
+                self._write(data + bytes(self._room))
+            except OSError:  # from now on every line is a write
+                self._take_back()
+                self._is_writing, self._room = True, 0
+                self._write(data)
+        except OSError as error:
+            self._take_back()
+            raise CheckpointError(
+                f"{self.path} cannot be written: {error.strerror or error}; the change was"
+                " NOT taken, everything before it is safe. Free some space, then go on"
+            ) from error
+        self._unmap()
+        if self._room:
+            size = self.size + len(data)
+            at = size % mmap.ALLOCATIONGRANULARITY
+            try:
+                self._map = mmap.mmap(self._fd, at + self._room, offset=size - at)
+            except OSError:  # a file system without mappings
+                self._room = 0
+                os.ftruncate(self._fd, size)
+            else:
+                self._at, self._end = at, at + self._room
+
+    def _write(self, data: bytes) -> None:
         os.lseek(self._fd, self.size, os.SEEK_SET)
         view = memoryview(data)
         while view:
             view = view[os.write(self._fd, view) :]
 
+    def _unmap(self) -> None:
+        self._at = self._end = 0
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+
     def _take_back(self) -> None:
-        """Cut off what was written of a line."""
+        """Cut off what was written of a line, and the room."""
+        self._unmap()
         try:
             os.ftruncate(self._fd, self.size)
-            os.lseek(self._fd, self.size, os.SEEK_SET)
         except OSError:  # closed, or the file is gone: the next append fails too
             return
         self._is_writing = False
@@ -118,8 +156,7 @@ class LogFile:
 
     def hand_over(self, other: LogFile) -> None:
         """Close the file; what was noted and could not be written goes to another one."""
-        with self._lock:
-            other._later, self._later = self._later + other._later, b""
+        other._later, self._later = self._later + other._later, b""
         self.close()
 
     def unwrite(self, size: int) -> None:
@@ -129,6 +166,8 @@ class LogFile:
 
     def sync(self) -> None:
         """Have the disk hold what was written; safe to call from another thread."""
+        if os.name == "nt" and self._map is not None:
+            self._map.flush()
         if self._fd >= 0:
             os.fsync(self._fd)
 
@@ -138,6 +177,7 @@ class LogFile:
             try:
                 self.push_out()
             finally:
+                self._take_back()
                 fd, self._fd = self._fd, -1
                 os.close(fd)
 
@@ -179,7 +219,8 @@ def read_lines(path: Path, *, is_last: bool = True) -> Iterator[tuple[int, Any, 
 
     Args:
         path: The file.
-        is_last: A last line that was cut off is left out: the writer was killed meanwhile.
+        is_last: What was cut off, or never reached the disk, is left out: the writer was killed,
+            or the power went. A line that was written whole has no NUL.
 
     Raises:
         CheckpointError: A line cannot be read.
@@ -189,11 +230,13 @@ def read_lines(path: Path, *, is_last: bool = True) -> Iterator[tuple[int, Any, 
         for number, line in enumerate(file, 1):
             end += len(line)
             if not line.endswith(b"\n"):
-                if is_last:
+                if is_last or not line.strip(b"\0"):
                     return
                 raise CheckpointError(f"{path}, line {number}: the end is missing")
             try:
                 record = orjson.loads(line)
             except ValueError as error:
+                if is_last and b"\0" in line:
+                    return
                 raise CheckpointError(f"{path}, line {number} is damaged: {error}") from None
             yield number, record, end

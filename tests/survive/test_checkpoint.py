@@ -170,7 +170,7 @@ def test_a_journal_cut_at_any_byte_is_whole_lines(tmp_path: Path) -> None:
 
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, taken: int) -> list[bool]:
-    """Let every write take so many bytes and fail; return the switch."""
+    """Let every write take so many bytes and fail; return the switch. For logs without room."""
     is_full, write = [True], os.write
 
     def failing(descriptor: int, data: Any) -> int:
@@ -187,6 +187,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, taken: int) -> list[bool]:
 def test_what_a_full_disk_does_not_take_was_not_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int
 ) -> None:
+    monkeypatch.setattr(log, "_ROOM", 0)
     rt, source = runtime(tmp_path / "c")
     q = rt.add_query("q", ROWS, sources=["s"])
     heard: list[Any] = []
@@ -539,12 +540,21 @@ def test_another_lateness_is_refused(tmp_path: Path) -> None:
 def test_an_interrupt_in_a_push_leaves_log_and_runtime_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Behind the write of the line, and between the line and the queue."""
+    """Behind the copy of the line into the room, behind its write, and before it is queued."""
     path = tmp_path / "c"
     rt, source = runtime(path)
     rt.add_query("q", ROWS, sources=["s"])
     source.push(node(1, 1))
     write, enqueue = os.write, rt.pump.enqueue
+    file = rt.checkpoint_in.log  # type: ignore[union-attr]
+
+    class Interrupted:
+        def __setitem__(self, place: Any, data: bytes) -> None:
+            room[place] = data
+            raise KeyboardInterrupt
+
+        def close(self) -> None:
+            room.close()
 
     def interrupted_write(descriptor: int, data: Any) -> int:
         write(descriptor, data)
@@ -553,18 +563,22 @@ def test_an_interrupt_in_a_push_leaves_log_and_runtime_the_same(
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    for place in range(2):
+    for place in range(3):
         with monkeypatch.context() as patch:
-            if place:
-                patch.setattr(rt.pump, "enqueue", interrupted)
-            else:
+            if place == 0:
+                room = file._map
+                file._map = Interrupted()
+            elif place == 1:
+                file._end = 0
                 patch.setattr(log.os, "write", interrupted_write)
+            else:
+                patch.setattr(rt.pump, "enqueue", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 source.push(node("interrupted", place))
         source.push(node(2, 2))
         source.push(node(3 + place, 3))
         rt.flush()
-        source.push(node(5 + place, 3))
+        source.push(node(6 + place, 3))
     assert rt.pump.enqueue == enqueue
     before = state(rt)
     again = crash(rt, path)
