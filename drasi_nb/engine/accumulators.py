@@ -8,9 +8,12 @@ float sums are kept as integers of 2^-60, and what does not fit those in units o
 from __future__ import annotations
 
 import math
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from itertools import chain
 from typing import Any
 
 from drasi_nb.engine.statistics import Deviation, DistinctDeviation, Percentiles
@@ -22,6 +25,7 @@ SCALE = 2.0**60
 _UNIT = 1 << 60
 _FINE = 1074
 _NUMBERS = frozenset({int, float})
+_NOTHING: array[Any] = array("q")
 
 
 class FineSum:
@@ -96,19 +100,32 @@ class Extremes:
     """A multiset of which the first value is known. Cost: O(log n) per step.
 
     A value that left stays in the heap until it comes to its top, or until such values are the
-    greater part.
+    greater part. Numbers that came sorted stay arrays, with the members of each beside it.
 
     Args:
         is_highest: Whether the highest value is the first, else the lowest.
     """
 
-    __slots__ = ("_heap", "_key", "_whole", "counts")
+    __slots__ = ("_at", "_heap", "_is_highest", "_key", "_kind", "_many", "_whole", "counts", "sorted")
 
     def __init__(self, is_highest: bool) -> None:
+        self._is_highest = is_highest
         self._key = descending_key if is_highest else order_key
         self.counts: dict[Any, int] = {}  # key -> members
         self._heap: list[Any] = []
         self._whole: dict[Any, Any] = {}  # values that their keys do not hold
+        self.sorted: array[Any] = _NOTHING  # each value once; it keeps its place when it left
+        self._many: array[int] = _NOTHING  # members of each
+        self._kind: type = type(None)
+        self._at = 0  # before it, counted from the end where the first value is, none has members
+
+    def add_sorted(self, values: array[Any], counts: array[int]) -> None:
+        """Put floats without NaN or integers in, ascending, each once, with its members."""
+        if self.counts or self.sorted:
+            self.add_all(values, counts)
+            return
+        self.sorted, self._many, self._at = values, counts, 0
+        self._kind = float if values.typecode == "d" else int
 
     def add(self, value: Any) -> None:
         """Put a value in."""
@@ -116,14 +133,15 @@ class Extremes:
 
     def add_all(self, values: Sequence[Any], counts: Sequence[int]) -> None:
         """Put values in, each so many times."""
-        members = self.counts
-        fresh = list[Any]()
-        keys = self._number_keys(values)
-        if keys is not None and members.keys().isdisjoint(keys):  # the usual case in bulk
-            members.update(zip(keys, counts, strict=True))
-            self._push(keys)
-            return
-        for key, count, value in zip(map(self._key, values), counts, values, strict=True):
+        members, fresh = self.counts, list[Any]()
+        for value, count in zip(values, counts, strict=True):
+            if type(value) is self._kind:
+                place = bisect_left(self.sorted, value)
+                if place < len(self.sorted) and self.sorted[place] == value:
+                    self._many[place] += count
+                    self._at = min(self._at, self._from_front(place))
+                    continue
+            key = self._key(value)
             known = members.get(key)
             members[key] = count if known is None else known + count
             if known is None:
@@ -132,19 +150,8 @@ class Extremes:
                 self._whole[key] = value  # of equal elements the newest is the current one
         self._push(fresh)
 
-    def _number_keys(self, values: Sequence[Any]) -> list[Any] | None:
-        """Return the keys of values, each there once, that are all floats or all integers."""
-        kinds = set(map(type, values)) if len(values) > 1 else set[type]()
-        if len(kinds) != 1 or not kinds <= _NUMBERS:
-            return None
-        is_float = kinds == {float}
-        if is_float and any(value != value for value in values):
-            return None
-        if self._key is order_key:
-            flag = int(is_float)
-            return [(13, value, flag) for value in values]
-        flag = -int(is_float)
-        return [(-13, -value, flag) for value in values]
+    def _from_front(self, place: int) -> int:
+        return len(self.sorted) - 1 - place if self._is_highest else place
 
     def _push(self, keys: list[Any]) -> None:
         if len(keys) * 8 < len(self._heap):
@@ -156,6 +163,11 @@ class Extremes:
 
     def remove(self, value: Any, count: int = 1) -> None:
         """Take a value out, so many times."""
+        if type(value) is self._kind:
+            place = bisect_left(self.sorted, value)
+            if place < len(self.sorted) and self.sorted[place] == value:
+                self._many[place] -= count
+                return
         members, key = self.counts, self._key(value)
         left = members[key] - count
         if left:
@@ -167,14 +179,30 @@ class Extremes:
             self._heap = list(members)
             heapify(self._heap)
 
+    def _first_sorted(self) -> Any:
+        """Return the key of the first of the sorted values, None of nothing."""
+        values, many, at = self.sorted, self._many, self._at
+        while at < len(values) and not many[self._from_front(at)]:
+            at += 1
+        self._at = at
+        if at < len(values):
+            return self._key(values[self._from_front(at)])
+        self.sorted = self._many = _NOTHING
+        self._kind, self._at = type(None), 0
+        return None
+
     def first(self) -> Any:
         """Return the first value, None of nothing."""
         heap, members = self._heap, self.counts
         while heap and heap[0] not in members:
             heappop(heap)
-        if not heap:
+        key = heap[0] if heap else None
+        if self.sorted:
+            other = self._first_sorted()
+            if key is None or (other is not None and other < key):
+                key = other
+        if key is None:
             return None
-        key = heap[0]
         if key in self._whole:
             return self._whole[key]
         return unsigned_zero(key[1] if key[0] > 0 else -key[1])
@@ -190,7 +218,9 @@ class Collected:
 
     def values(self, distinct: bool) -> list[Any]:
         """Return the values in the order of their rows' keys."""
-        ordered = [self.by_row[key] for key in sorted(self.by_row, key=order_key)]
+        by_row = self.by_row
+        is_text = set(map(type, chain.from_iterable(by_row))) <= {str}  # sorts as it is
+        ordered = [by_row[key] for key in sorted(by_row, key=None if is_text else order_key)]
         return distinct_values(ordered) if distinct else ordered
 
 

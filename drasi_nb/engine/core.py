@@ -13,7 +13,7 @@ from drasi_nb.engine.codegen.pipe import write_pipe
 from drasi_nb.engine.codegen.slots import View
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.groups import ROW, GroupStage
-from drasi_nb.engine.result import RowChange
+from drasi_nb.engine.result import Changes
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.plan.liveness import reads_stamps
 from drasi_nb.plan.nodes import (
@@ -77,7 +77,7 @@ class Core(CompiledQuery):
         self.handed = [0]  # rows, in one place that the pipes increase
         self._pipe_to: Callable[[Any, Any, Any], None] | None = None
 
-    def flush(self) -> list[RowChange]:
+    def flush(self) -> Changes:
         """End a tick: hand the groups' rows on."""
         self.flush_stages()
         return []

@@ -9,7 +9,7 @@ from typing import Any
 from drasi_nb.engine.codegen.slots import View
 from drasi_nb.engine.core import Core, beginning
 from drasi_nb.engine.history import History
-from drasi_nb.engine.result import RowChange
+from drasi_nb.engine.result import Changes
 from drasi_nb.engine.routing import Router
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.timers import Timers
@@ -163,7 +163,7 @@ class QuerySet:
         alive = self.router.calls()
         self.walks = {call: timing for call, timing in self.walks.items() if call in alive}
 
-    def end_tick(self) -> list[tuple[CompiledQuery, list[RowChange]]]:
+    def end_tick(self) -> list[tuple[CompiledQuery, Changes]]:
         """Flush the touched queries, those behind others later; return what changed in each."""
         touched = self.touched
         if len(touched) == 1:  # after most changes
@@ -176,8 +176,8 @@ class QuerySet:
 
     def _flush(
         self, queries: Iterable[CompiledQuery]
-    ) -> list[tuple[CompiledQuery, list[RowChange]]]:
-        out: list[tuple[CompiledQuery, list[RowChange]]] = []
+    ) -> list[tuple[CompiledQuery, Changes]]:
+        out: list[tuple[CompiledQuery, Changes]] = []
         for query in queries:
             try:
                 query.log.seq = self.seq

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import repeat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
+from drasi_nb.engine.entered import Entered, Row, RowChange
 from drasi_nb.values.ordering import unchanged
 
-Row = tuple[Any, ...]
-RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
+Changes = Sequence[RowChange]  # of one tick, each key once: a list, or what entered as columns
 Sides = tuple[Row | None, Row | None]  # before, after
 
 
@@ -46,21 +45,27 @@ class ResultStage:
     ) -> None:
         self.pending: dict[Any, Sides] = {}  # tuples: the garbage collector lets them go
         self.loaded: list[RowChange] = []
+        self._entered: list[Entered] = []
         self._is_settled = False  # what is loaded has nothing that cancels out
         self.mark, self._same = mark, same
         self.taken = 0
 
-    def load(self, keys: list[Any], rows: list[Row]) -> None:
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether anything came."""
+        return bool(self.pending or self.loaded or self._entered)
+
+    def load(self, rows: Entered) -> None:
         """Let many rows enter whose keys nobody has yet."""
-        if not self.pending and not self.loaded:
+        if not self.is_waiting:
             self.mark()
-        self.loaded.extend(zip(keys, repeat(None), rows))
+        self._entered.append(rows)
 
     def change(
         self, keys: list[Any], befores: list[Row | None], afters: list[Row | None]
     ) -> None:
         """Let many rows change, come or go, each key once."""
-        if not self.pending and not self.loaded:
+        if not self.is_waiting:
             self.mark()
             self.loaded.extend(zip(keys, befores, afters, strict=True))
             return
@@ -103,10 +108,11 @@ class ResultStage:
         else:
             self.pending[key] = (entry[0], after)
 
-    def take(self) -> list[RowChange]:
+    def take(self) -> Changes:
         """Return the tick's changes, those that cancel out left out, and forget them."""
-        same = self._same
-        if not self.loaded:
+        out: Changes
+        if not self.loaded and not self._entered:
+            same = self._same
             out = [
                 (key, before, after)
                 for key, (before, after) in self.pending.items()
@@ -115,16 +121,14 @@ class ResultStage:
             self.pending.clear()
             self.taken += len(out)
             return out
-        if self._is_settled and not self.pending:
+        if self._entered and not self.pending and not self.loaded:
+            out = Entered.joined(self._entered)
+        elif self._is_settled and not self.pending:
             out = self.loaded
         else:
-            out = [
-                change
-                for change in (self._merged() if self.pending else self.loaded)
-                if not self._is_same(change)
-            ]
+            out = [change for change in self._waiting() if not self._is_same(change)]
         self.pending.clear()
-        self.loaded, self._is_settled = [], False
+        self.loaded, self._entered, self._is_settled = [], [], False
         self.taken += len(out)
         return out
 
@@ -134,24 +138,26 @@ class ResultStage:
 
     def settling(self) -> Iterator[None]:
         """Do in steps what ``take()`` does, so that it has little left to do."""
+        if self._entered and not self.pending and not self.loaded:
+            return
         out = list[RowChange]()
-        changes = self._merged() if self.loaded else self.pending_changes()
-        for number, change in enumerate(changes):
+        for number, change in enumerate(self._waiting()):
             if not self._is_same(change):
                 out.append(change)
             if not number & _STEP:
                 yield
         self.pending.clear()
-        self.loaded, self._is_settled = out, True
+        self.loaded, self._entered, self._is_settled = out, [], True
 
-    def pending_changes(self) -> Iterator[RowChange]:
-        """Yield what waits, also what cancels out."""
-        for key, (before, after) in self.pending.items():
-            yield key, before, after
-
-    def _merged(self) -> Iterable[RowChange]:
-        """Return what came at once, with what came to the same rows later."""
-        merged: dict[Any, Sides] = {k: (b, a) for k, b, a in self.loaded}
+    def _waiting(self) -> Iterable[RowChange]:
+        """Return what waits, each key once, also what cancels out."""
+        if not self.loaded and not self._entered:
+            return ((key, before, after) for key, (before, after) in self.pending.items())
+        if not self.pending and not self._entered:
+            return self.loaded
+        merged: dict[Any, Sides] = {k: (b, a) for rows in self._entered for k, b, a in rows}
+        for key, before, after in self.loaded:
+            merged[key] = before, after
         for key, sides in self.pending.items():
             known = merged.get(key)
             merged[key] = sides if known is None else (known[0], sides[1])

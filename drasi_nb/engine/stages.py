@@ -18,7 +18,7 @@ from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.failures import Failure, FailureLog
 from drasi_nb.engine.groups import GroupStage
 from drasi_nb.engine.handlers import Handler
-from drasi_nb.engine.result import Inbox, ResultStage, RowChange
+from drasi_nb.engine.result import Changes, Inbox, ResultStage
 from drasi_nb.engine.rows import Branch, FirstRow, RowStage, SortStage, UnwindStage
 from drasi_nb.engine.sessions import SessionStage
 from drasi_nb.engine.stage import First, Stage, Tail
@@ -341,7 +341,7 @@ class CompiledQuery:
         for stage in self.stages[: self.timed]:
             stage.flush()
 
-    def flush(self) -> list[RowChange]:
+    def flush(self) -> Changes:
         """End a tick: run the stages in order; return what it changed in the result."""
         if self.stages:
             self.flush_stages()

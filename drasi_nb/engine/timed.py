@@ -106,7 +106,7 @@ class TimedStage(RowStage):
     def flush(self) -> None:
         """Ask the calls of rows that came, changed or are due; hand on what differs."""
         inbox = self.inbox
-        for key, _, row in inbox.take() if inbox.pending or inbox.loaded else ():
+        for key, _, row in inbox.take() if inbox.is_waiting else ():
             if row is None:
                 self._leave(key)
                 continue

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from drasi_nb.engine.result import Row, RowChange
+from drasi_nb.engine.result import Changes, Row, RowChange
 from drasi_nb.frames.schema import frame_of
 from drasi_nb.values.ordering import order_key
 
@@ -37,7 +37,7 @@ class Delta:
         seq: int,
         time_ms: int,
         columns: tuple[str, ...],
-        changes: list[RowChange],
+        changes: Changes,
     ) -> None:
         self.query_id, self.seq, self.time_ms, self.columns = query_id, seq, time_ms, columns
         self._changes = changes
@@ -46,10 +46,13 @@ class Delta:
     @property
     def changes(self) -> list[RowChange]:
         """Return (key, before, after) per row; sorted on first use."""
+        changes = self._changes
+        if not isinstance(changes, list):
+            self._changes = changes = list(changes)
         if not self._sorted:
-            self._changes.sort(key=_rank)
+            changes.sort(key=_rank)
             self._sorted = True
-        return self._changes
+        return changes
 
     @property
     def time(self) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from drasi_nb.engine.result import Row, RowChange
+from drasi_nb.engine.result import Changes, Row, RowChange
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.schema import frame_of
@@ -32,8 +32,12 @@ class Past:
         self._ticks.clear()
         self._rows, self._known_seq, self._known_ms = 0, seq, None
 
-    def add(self, seq: int, time_ms: int, changes: list[RowChange]) -> None:
+    def add(self, seq: int, time_ms: int, changes: Changes) -> None:
         """Keep a tick, as tuples: the garbage collector lets them go."""
+        if len(changes) > self.most:
+            self._ticks.clear()
+            self._rows, self._known_seq, self._known_ms = 0, seq, time_ms
+            return
         self._ticks.append((seq, time_ms, tuple(changes)))
         self._rows += len(changes)
         while self._rows > self.most:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from drasi_nb.engine.result import RowChange
+from drasi_nb.engine.result import Changes
 from drasi_nb.errors import ChangeError, ComponentError
 from drasi_nb.frames.schema import plain_value, text_of
 from drasi_nb.values.awaiting import AWAITING
@@ -110,7 +110,7 @@ class InternalSources:
                 self.results[query.id] = self.runtime.engine.graph.source(source_id)
                 self.feed(query, [(key, None, row) for key, row in query.table.entries()])
 
-    def feed(self, query: Query, changes: list[RowChange]) -> None:
+    def feed(self, query: Query, changes: Changes) -> None:
         """Bring a query's changed rows into the graph, where a query asks for them."""
         number = self.results.get(query.id)
         if number is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from drasi_nb.engine.failures import Failure
-from drasi_nb.engine.result import Row, RowChange
+from drasi_nb.engine.result import Changes, Row
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.past import Past
@@ -282,7 +282,7 @@ class Query:
             self._order = compiled.ranks
         return compiled
 
-    def take(self, changes: list[RowChange], seq: int, time_ms: int) -> Delta | None:
+    def take(self, changes: Changes, seq: int, time_ms: int) -> Delta | None:
         """Move the result on by one tick; return the delta if anybody listens."""
         if not changes:
             return None

@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from drasi_nb.engine.garbage import collection_paused
-from drasi_nb.engine.result import RowChange
+from drasi_nb.engine.entered import Entered
+from drasi_nb.engine.garbage import young_kept_apart
+from drasi_nb.engine.result import Changes, RowChange
 from drasi_nb.errors import (
     CheckpointError,
     ComponentError,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.runtime import Runtime
 
 
-def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> list[Delta]:
+def replace_rows(query: Query, changes: Changes, time_ms: int) -> list[Delta]:
     """Give a query the rows of its first flush; return the deltas from the rows it had.
 
     Other columns are other rows: then one delta takes all old ones away, in the old columns.
@@ -43,7 +44,11 @@ def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> list[D
         query.table = ResultTable(columns)
         query.past.clear(seq)
     if not len(query.table):
-        new = [change for change in changes if change[2] is not None]
+        new = changes
+        if isinstance(changes, Entered):
+            query.runtime.pump.add_job(_indexing(query, query.table))
+        else:
+            new = [change for change in changes if change[2] is not None]
         deltas.append(query.take(new, seq, time_ms))
         return [delta for delta in deltas if delta is not None]
     before = dict(query.table.entries())
@@ -57,6 +62,14 @@ def replace_rows(query: Query, changes: list[RowChange], time_ms: int) -> list[D
             steps.append((key, old, row))
     deltas.append(query.take(steps, seq, time_ms))
     return [delta for delta in deltas if delta is not None]
+
+
+def _indexing(query: Query, table: ResultTable) -> Iterator[None]:
+    """Make in steps what finds the rows of a new result, while it is that of the query."""
+    for _ in table.indexing():
+        yield
+        if query.table is not table or query.compiled is None:
+            return
 
 
 def rebuilding(runtime: Runtime) -> Iterator[float]:
@@ -86,13 +99,13 @@ class Started:
 
     compiled: CompiledQuery
     derived: list[Derived]
-    changes: list[RowChange]
+    changes: Changes
 
 
 def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
     """Compile and evaluate a query; when that fails, nothing of it stays."""
     steps = building(runtime, query, registered)
-    with collection_paused():
+    with young_kept_apart():
         while True:
             try:
                 next(steps)

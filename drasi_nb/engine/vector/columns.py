@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from itertools import compress
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -60,6 +61,22 @@ class Reader:
     def relation(self, table: RelationTable, key: str) -> Iterator[None]:
         """Read a property of the relations of a type, in steps."""
         return self._read((id(table), key), table.column(key), None)
+
+    def numbers(self, of: list[bool] | RelationTable, key: str) -> pl.Series | None:
+        """Return numbers that were read, or that are arrays for the most part and read fast."""
+        if (id(of), key) not in self._columns:
+            is_node = isinstance(of, list)
+            pages = self.graph.nodes.column(key) if is_node else of.column(key)
+            seen = list(compress(pages, of)) if is_node else pages
+            if 2 * sum(type(page) is array for page in seen) <= len(seen):
+                return None
+            try:
+                for _ in self._read((id(of), key), pages, of if is_node else None):
+                    pass
+            except UnsupportedError:
+                return None
+        column = self._columns[id(of), key]
+        return column.values if column.kind in ("f", "i") else None
 
     def column(self, of: object, key: str) -> Column:
         """Return what was read of a mask or a table."""

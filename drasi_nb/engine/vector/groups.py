@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate, pairwise
 from typing import Any
 
 import polars as pl
@@ -11,7 +13,7 @@ from drasi_nb.engine.accumulators import SCALE, add_float
 from drasi_nb.engine.groups import FIRST, MEMBERS, VALUES, GroupStage
 from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.engine.vector.expressions import Typed
-from drasi_nb.engine.vector.source import ChangedNodes, Source, is_plain
+from drasi_nb.engine.vector.source import ChangedNodes, Source, is_plain, raw_values, row_keys
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Aggregate, free_variables
 from drasi_nb.values.arithmetic import INT_MAX
@@ -19,6 +21,8 @@ from drasi_nb.values.ordering import group_key
 
 _SUMMED = frozenset({"sum", "avg"})
 _ENDS = frozenset({"min", "max"})
+_TAKEN = _SUMMED | _ENDS | {"count", "collect"}
+_AT_ONCE = 1 << 17  # values that are sorted in one step
 
 
 class GroupsOut:
@@ -51,7 +55,7 @@ class GroupsOut:
             for _, call in operator.aggregates
         ]
         for _, call in operator.aggregates:
-            if call.distinct or call.kind not in _SUMMED | _ENDS | {"count"}:
+            if call.kind not in _TAKEN or (call.distinct and call.kind != "collect"):
                 raise UnsupportedError(call.kind)
         for e in self.keys:
             if not source.is_slot(e) and not is_plain(e):
@@ -61,12 +65,17 @@ class GroupsOut:
         self.by_value = source.may_be_many(self.slots)
         self._typed: list[Typed | None] = []
         self._by: dict[str, pl.Expr] = {}
+        self._later = dict[int, list[pl.DataFrame]]()  # values of min and max, by aggregate
 
     def reads(self) -> list[ast.Expr]:
         """Return the expressions that need columns."""
         keys = self.keys if self.by_value else []
-        given = [*keys, *(e for _, e in self.calls if e is not None)]
-        return [e for e in given if not self.source.is_slot(e)]
+        given = [
+            e
+            for kind, e in self.calls
+            if e is not None and not (kind == "collect" and is_plain(e))
+        ]
+        return [e for e in (*keys, *given) if not self.source.is_slot(e)]
 
     def open(self) -> None:
         """Translate."""
@@ -81,7 +90,7 @@ class GroupsOut:
             self._by = {name: pl.col(name) for name in handles}
         for kind, e in self.calls:
             typed = None
-            if e is not None and not self.source.is_slot(e):
+            if e is not None and kind != "collect" and not self.source.is_slot(e):
                 typed = self.source.translator.value(e)
                 if kind in _SUMMED and typed.kind not in ("f", "i", "0"):
                     raise UnsupportedError("a sum of what is no number")
@@ -95,6 +104,8 @@ class GroupsOut:
         tests: list[pl.Expr],
     ) -> None:
         """Move matches that changed; a side counts where the tests hold."""
+        if any(kind == "collect" for kind, _ in self.calls):
+            raise UnsupportedError("a list of what changed")
         for e in self.keys:
             if isinstance(e, ast.Variable) and source.is_changed(e.name):
                 raise UnsupportedError("a whole element that changed")
@@ -105,9 +116,28 @@ class GroupsOut:
                     self._parts(i, kind, typed, frame.height)
         for frame, sign in zip(sides, (1, -1), strict=True):
             if frame.height:
-                self.take(frame, sign)
+                self._move(frame, sign)
+        for _ in self.close():
+            pass
 
-    def take(self, frame: pl.DataFrame, sign: int = 1) -> None:
+    def take(self, frame: pl.DataFrame) -> None:
+        """Put matches into their groups."""
+        self._move(frame, 1)
+
+    def close(self) -> Iterator[None]:
+        """Put in, in steps, what is sorted first."""
+        for i, parts in self._later.items():
+            given = pl.concat(parts)
+            names = [name for name in given.columns if name in self._by]
+            steps = 1 + given.height // _AT_ONCE if names else 1
+            place = pl.struct(names).hash() % steps if steps > 1 else pl.lit(0)
+            given = given.with_columns(place.alias("step"))
+            for step in range(steps):
+                self._sorted(given.filter(pl.col("step") == step), names, i)
+                yield
+        self._later.clear()
+
+    def _move(self, frame: pl.DataFrame, sign: int) -> None:
         """Put matches into their groups, or take them out."""
         by = list(self._by)
         given = frame.with_columns(
@@ -127,13 +157,21 @@ class GroupsOut:
             if kind == "count" and typed is None and argument is not None:
                 for group, members in zip(groups, columns["members"], strict=True):
                     group[at] += sign * members
+            elif kind == "collect":
+                assert argument is not None
+                self._collect(given, by, argument, at)
             elif typed is None:
                 continue
             elif kind == "count":
                 for group, count in zip(groups, columns[f"c{i}"], strict=True):
                     group[at] += sign * count
             elif kind in _ENDS:
-                self._ends(given, by, f"a{i}", at, sign)
+                name = f"a{i}"
+                values = given.select(*by, name).filter(pl.col(name).is_not_null())
+                if sign > 0:
+                    self._later.setdefault(i, []).append(values)
+                else:
+                    self._leave(values, by, name, at)
             elif typed.kind == "f":
                 for group, total, count in zip(
                     groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
@@ -208,22 +246,58 @@ class GroupsOut:
             ):
                 add_float(group, at, number, sign)
 
-    def _ends(self, given: pl.DataFrame, by: list[str], name: str, at: int, sign: int) -> None:
-        found = given.filter(pl.col(name).is_not_null()).group_by(*by, name).agg(count=pl.len())
+    def _sorted(self, given: pl.DataFrame, by: list[str], i: int) -> None:
+        """Put values in that are not null: in ascending order, each once, with their members."""
+        name, at, typed = f"a{i}", self.stage.places[i], self._typed[i]
+        value = pl.col(name)
+        runs = value.sort().rle()
+        wanted = [runs.struct.field("value").alias(name), runs.struct.field("len").alias("many")]
+        assert typed is not None
+        is_number = typed.kind in ("f", "i")
+        if typed.kind == "f":
+            nans = given.filter(value.is_nan())
+            if nans.height:
+                members = nans.select(*by, pl.lit(0).alias("members"))
+                for group in self._groups(members, 1):
+                    group[at].add(float("nan"))
+            given = given.filter(value.is_not_nan()).with_columns(value + 0.0)  # one zero
         if by:
-            found = found.group_by(by).agg(pl.col(name), pl.col("count"))
+            found = given.group_by(by).agg(wanted)
         else:
-            found = found.select(pl.col(name).implode(), pl.col("count").implode())
-        members = found.with_columns(pl.lit(0).alias("members"))
-        values, counts = found[name].to_list(), found["count"].to_list()
-        for group, some, numbers in zip(
-            self._groups(members, sign), values, counts, strict=True
-        ):
-            if sign > 0:
-                group[at].add_all(some, numbers)
-                continue
-            for value, count in zip(some, numbers, strict=True):
-                group[at].remove(value, count)
+            found = given.select(wanted).select(pl.all().implode())
+        lengths = found[name].list.len().to_list()
+        code = "d" if typed.kind == "f" else "q"
+        flat = found.select(name, "many").explode(name, "many")
+        values: Any = flat[name].to_list()
+        many: Any = array("q", flat["many"].to_list())
+        if is_number:
+            values = array(code, values)
+        groups = self._groups(found.with_columns(pl.lit(0).alias("members")), 1)
+        ends = pairwise(accumulate(lengths, initial=0))
+        for group, (start, stop) in zip(groups, ends, strict=True):
+            put = group[at].add_sorted if is_number else group[at].add_all
+            put(values[start:stop], many[start:stop])
+
+    def _leave(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
+        """Take values out."""
+        found = given.group_by(*by, name).agg(count=pl.len())
+        groups = self._groups(found.with_columns(pl.lit(0).alias("members")), -1)
+        columns = (found[name].to_list(), found["count"].to_list())
+        for group, value, count in zip(groups, *columns, strict=True):
+            group[at].remove(value, count)
+
+    def _collect(self, given: pl.DataFrame, by: list[str], e: ast.Expr, at: int) -> None:
+        """Put values into lists, by the keys of their rows."""
+        keys, values = row_keys(self.source, given), raw_values(self.source, e, given)
+        members = given.select(*by, pl.lit(0).alias("members"))
+        place = members.with_row_index("at").group_by(by or ["members"]).agg("at")
+        groups = self._groups(place.with_columns(pl.lit(0).alias("members")), 1)
+        for group, rows in zip(groups, place["at"].to_list(), strict=True):
+            by_row = group[at].by_row
+            for row in rows:
+                value = values[row]
+                if value is not None:
+                    by_row[keys[row]] = value
 
 
 def _scaled(value: pl.Expr) -> pl.Expr:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
 
+from drasi_nb.engine.entered import EXACT, Entered, Values
 from drasi_nb.engine.result import ResultStage, Row
 from drasi_nb.engine.vector.columns import UnsupportedError
-from drasi_nb.engine.vector.source import ChangedNodes, Source, is_plain
+from drasi_nb.engine.vector.source import (
+    ChangedNodes,
+    Source,
+    WholeGraph,
+    is_plain,
+    raw_values,
+    row_keys,
+)
 from drasi_nb.language import ast
 
-Make = Callable[[pl.DataFrame], list[Any]]
+Make = Callable[[pl.DataFrame], Values]
 
 
 class RowsOut:
@@ -36,26 +44,39 @@ class RowsOut:
         """Translate."""
         self._makers = [self._maker(e) for e in self.columns]
 
+    def close(self) -> Iterator[None]:
+        """Do nothing: rows are handed on as they come."""
+        return iter(())
+
     def _maker(self, e: ast.Expr) -> Make:
         source = self.source
         if isinstance(e, ast.Variable):
-            slot = e.name
-            return lambda frame: source.elements(slot, frame)
+            return lambda frame: raw_values(source, e, frame)
         if isinstance(e, ast.Property) and is_plain(e):
             assert isinstance(e.base, ast.Variable)
-            slot, key = e.base.name, e.key
-            return lambda frame: source.property_values(slot, key, frame)
-        expr = source.translator.value(e).expr
-        return lambda frame: frame.select(expr.alias("v"))["v"].to_list()
+            slot = source.handles(e.base.name)
+            numbers = (
+                source.numbers(e.base.name, e.key) if isinstance(source, WholeGraph) else None
+            )
+            if numbers is None:
+                return lambda frame: raw_values(source, e, frame)
+            return lambda frame: numbers.gather(frame[slot])
+        expr = source.translator.value(e).expr.alias("v")
 
-    def _keys(self, frame: pl.DataFrame) -> list[Any]:
-        names = self.source.match.names
-        return list(zip(*(self.source.identities(name, frame) for name in names), strict=True))
+        def values(frame: pl.DataFrame) -> Values:
+            made = frame.select(expr)["v"]
+            if len(made) < frame.height:  # a constant
+                return made.to_list() * frame.height
+            return made if made.dtype in EXACT else made.to_list()
+
+        return values
 
     def take(self, frame: pl.DataFrame) -> None:
         """Hand over the rows of matches that came."""
-        columns = [_long(maker(frame), frame.height) for maker in self._makers]
-        self.inbox.load(self._keys(frame), _rows(columns, frame.height))
+        source = self.source
+        keys = [source.identities(name, frame) for name in source.match.names]
+        columns = [maker(frame) for maker in self._makers]
+        self.inbox.load(Entered(keys, columns, frame.height))
 
     def change(
         self,
@@ -68,24 +89,24 @@ class RowsOut:
         sides = list[list[Row | None]]()
         for frame, is_old in ((before, True), (after, False)):
             columns = [
-                _long(self._changed(source, e, maker, frame, is_old=is_old), frame.height)
-                for e, maker in zip(self.columns, self._makers, strict=True)
+                self._changed(source, e, frame, is_old=is_old) for e in self.columns
             ]
             rows: list[Any] = _rows(columns, frame.height)
             if tests:
                 holds = frame.select(pl.all_horizontal(*tests).fill_null(False).alias("v"))["v"]
                 if not holds.all():
-                    kept = _long(holds.to_list(), frame.height)
+                    kept = holds.to_list()
+                    kept = kept if len(kept) == frame.height else kept * frame.height
                     rows = [
                         row if is_kept else None
                         for row, is_kept in zip(rows, kept, strict=True)
                     ]
             sides.append(rows)
-        self.inbox.change(self._keys(after), *sides)
+        self.inbox.change(row_keys(source, after), *sides)
 
     @staticmethod
     def _changed(
-        source: ChangedNodes, e: ast.Expr, maker: Make, frame: pl.DataFrame, *, is_old: bool
+        source: ChangedNodes, e: ast.Expr, frame: pl.DataFrame, *, is_old: bool
     ) -> list[Any]:
         if is_old and is_plain(e):
             assert isinstance(e, ast.Property) and isinstance(e.base, ast.Variable)
@@ -94,12 +115,7 @@ class RowsOut:
                 return before
         elif is_old and isinstance(e, ast.Variable) and source.is_changed(e.name):
             raise UnsupportedError("a whole element that changed")
-        return maker(frame)
-
-
-def _long(values: list[Any], height: int) -> list[Any]:
-    """Return a column; a constant is as long as the others."""
-    return values if len(values) == height else values * height
+        return raw_values(source, e, frame)
 
 
 def _rows(columns: list[list[Any]], height: int) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -79,11 +80,17 @@ class Source(ABC):
 
     def property_values(self, slot: str, key: str, frame: pl.DataFrame) -> list[Any]:
         """Return a property as the store has it."""
-        of, handles = self.of(slot), frame[self._at[slot]].to_list()
+        of, handles = self.of(slot), frame[self._at[slot]]
         pages: Any = (
             self.view.graph.nodes.column(key) if isinstance(of, list) else of.column(key)
         )
-        return [pages[h >> SHIFT][h & LOW] for h in handles]
+        low: Any = handles.min()
+        high: Any = handles.max()
+        if low is not None and high - low < 4 * len(handles):  # all of them, in one list
+            first = low >> SHIFT
+            values = list(chain.from_iterable(pages[first : (high >> SHIFT) + 1]))
+            return list(map(values.__getitem__, (handles - first * PAGE).to_list()))
+        return [pages[h >> SHIFT][h & LOW] for h in handles.to_list()]
 
     def elements(self, slot: str, frame: pl.DataFrame) -> list[Any]:
         """Return whole elements."""
@@ -147,6 +154,10 @@ class WholeGraph(Source):
         column = self.reader.column(self.of(slot), key)
         self._used[alias] = (self._at[slot], column.values)
         return column
+
+    def numbers(self, slot: str, key: str) -> pl.Series | None:
+        """Return a property by handle, where it is numbers of one type that are there or read fast."""
+        return self.reader.numbers(self.of(slot), key)
 
     def parts(self, conditions: list[pl.Expr]) -> Iterator[pl.DataFrame | None]:
         """Yield the matches that hold, with the columns in use; None where work may be left off."""
@@ -266,3 +277,20 @@ def inlined(
 def is_plain(e: ast.Expr) -> bool:
     """Return whether an expression is a property of an element, as users know them."""
     return isinstance(e, ast.Property) and isinstance(e.base, ast.Variable) and e.key != STAMP
+
+
+def row_keys(source: Source, frame: pl.DataFrame) -> list[Any]:
+    """Return the key of the row of each match."""
+    names = source.match.names
+    return list(zip(*(source.identities(name, frame) for name in names), strict=True))
+
+
+def raw_values(source: Source, e: ast.Expr, frame: pl.DataFrame) -> list[Any]:
+    """Return what an expression is in each match, as Python has it."""
+    if isinstance(e, ast.Variable):
+        return source.elements(e.name, frame)
+    if isinstance(e, ast.Property) and is_plain(e):
+        assert isinstance(e.base, ast.Variable)
+        return source.property_values(e.base.name, e.key, frame)
+    values = frame.select(source.translator.value(e).expr.alias("v"))["v"].to_list()
+    return values if len(values) == frame.height else values * frame.height

@@ -45,6 +45,10 @@ class Out(Protocol):
         """Hand over matches that came."""
         ...
 
+    def close(self) -> Iterator[None]:
+        """Hand over, in steps, what was kept until all matches came."""
+        ...
+
     def change(
         self,
         source: ChangedNodes,
@@ -103,6 +107,8 @@ def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator
         if part is not None and part.height:
             out.take(part)
         yield min(1.0, number / total)
+    for _ in out.close():
+        yield 1.0
 
 
 def change_columnwise(

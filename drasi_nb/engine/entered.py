@@ -1,0 +1,146 @@
+"""Rows that enter a result all at once, kept as columns until somebody asks for one of them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
+from typing import Any, overload
+
+import polars as pl
+
+from drasi_nb.engine.vector.columns import numbers
+from drasi_nb.store.load import int_array
+
+Row = tuple[Any, ...]
+RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
+Values = list[Any] | pl.Series  # as Python has them, or of a type that holds them exactly
+
+EXACT = (pl.Float64(), pl.Int64(), pl.Boolean(), pl.String())
+_PIECE = 1 << 15  # rows in one step
+_RANGE = 1 << 17  # rows that are sorted in one step
+
+
+class Entered(Sequence[RowChange]):
+    """Rows that nobody had before: (key, None, row) of each, made anew whenever it is asked for.
+
+    A row is found by its key in an index of 12 to 16 bytes per row: the rows in the order of
+    the low bits of their keys' hashes, and where the rows of each number begin.
+
+    Args:
+        keys: A list per part of the key, or none where the key is empty.
+        columns: As long as they.
+        height: How long that is.
+    """
+
+    def __init__(self, keys: list[list[Any]], columns: list[Values], height: int) -> None:
+        self.keys, self.columns, self.height = keys, columns, height
+        self._mask = -1
+        self._begin: array[int] = array("i")
+        self._order: array[int] = array("i")
+
+    @classmethod
+    def joined(cls, parts: list[Entered]) -> Entered:
+        """Return the rows of several, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        keys = [
+            list(chain.from_iterable(some)) for some in zip(*(p.keys for p in parts), strict=True)
+        ]
+        columns = list[Values]()
+        for some in zip(*(part.columns for part in parts), strict=True):
+            if all(isinstance(values, pl.Series) and values.dtype == some[0].dtype for values in some):
+                columns.append(pl.concat(some, rechunk=True))
+            else:
+                columns.append(list(chain.from_iterable(some)))
+        return cls(keys, columns, sum(part.height for part in parts))
+
+    def __len__(self) -> int:
+        return self.height
+
+    def key(self, place: int) -> Any:
+        """Return a key."""
+        return tuple([part[place] for part in self.keys])
+
+    def entries(self, start: int, stop: int) -> list[tuple[Any, Row]]:
+        """Return (key, row) of some rows."""
+        return list(zip(self._keys(start, stop), self._rows(start, stop), strict=False))
+
+    def _keys(self, start: int, stop: int) -> Iterator[Any]:
+        if not self.keys:
+            return repeat((), min(stop, self.height) - start)
+        return zip(*(part[start:stop] for part in self.keys), strict=True)
+
+    def _rows(self, start: int, stop: int) -> Iterator[Row]:
+        if not self.columns:
+            return repeat((), min(stop, self.height) - start)
+        return zip(*(_python(values[start:stop]) for values in self.columns), strict=True)
+
+    def __iter__(self) -> Iterator[RowChange]:
+        for start in range(0, self.height, _PIECE):
+            stop = start + _PIECE
+            yield from zip(
+                self._keys(start, stop), repeat(None), self._rows(start, stop), strict=False
+            )
+
+    @overload
+    def __getitem__(self, place: int) -> RowChange: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[RowChange]: ...
+    def __getitem__(self, place: int | slice) -> RowChange | list[RowChange]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(self.height))]
+        if not -self.height <= place < self.height:
+            raise IndexError(place)
+        ((key, row),) = self.entries(place % self.height, place % self.height + 1)
+        return key, None, row
+
+    # -- by key -------------------------------------------------------------------------
+
+    def indexing(self) -> Iterator[None]:
+        """Make the index in steps of a few ms; ``find()`` makes what is left."""
+        if self._mask >= 0:
+            return
+        buckets = 1 << max(0, self.height - 1).bit_length()
+        hashes = array("q")
+        for start in range(0, self.height, _PIECE):
+            hashes.extend(map(hash, self._keys(start, start + _PIECE)))
+            yield
+        low = (numbers(hashes.tobytes(), "q") & (buckets - 1)).cast(pl.UInt32)
+        steps = 1 + self.height // _RANGE
+        width, order, lengths = -(-buckets // steps), array("i"), list[pl.Series]()
+        for first in range(0, buckets, width):
+            count = min(width, buckets - first)
+            rows = ((low >= first) & (low < first + count)).arg_true()
+            part = low.gather(rows)
+            sort = part.arg_sort()
+            order.extend(int_array(rows.gather(sort).cast(pl.Int32)))
+            runs = part.gather(sort).rle().struct.unnest()
+            length = pl.repeat(0, count, dtype=pl.Int32, eager=True)
+            lengths.append(length.scatter(runs["value"] - first, runs["len"].cast(pl.Int32)))
+            yield
+        begin = array("i", [0])
+        begin.extend(int_array(pl.concat(lengths, rechunk=True).cum_sum()))
+        self._order, self._begin, self._mask = order, begin, buckets - 1
+
+    def find(self, key: Any) -> int:
+        """Return the place of a row that is there.
+
+        Raises:
+            KeyError: It is not.
+        """
+        if self._mask < 0:
+            for _ in self.indexing():
+                pass
+        at, begin, order = hash(key) & self._mask, self._begin, self._order
+        place, stop = begin[at], begin[at + 1]
+        while place < stop:
+            row = order[place]
+            if self.key(row) == key:
+                return row
+            place += 1
+        raise KeyError(key)
+
+
+def _python(values: Values) -> list[Any]:
+    return values if isinstance(values, list) else values.to_list()

@@ -1,0 +1,148 @@
+"""The frames of a result's pages: built when they are read, and shared until they change."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Any
+
+import polars as pl
+
+from drasi_nb.engine.entered import Entered
+from drasi_nb.engine.result import Row
+from drasi_nb.frames.pages import PAGE, SHIFT, Pages
+from drasi_nb.frames.schema import series, type_of_all, widen
+
+BLOCK = 32  # pages per block: one dirty page joins few chunks anew, not all of them
+_FEW = 100  # rows of a page that are set one by one
+
+Places = dict[int, set[int] | None]  # page -> which of its rows changed in place; None: others too
+
+
+class Chunks:
+    """Makes the frame of pages.
+
+    Frames handed out never change: chunks are made new, not written.
+
+    Args:
+        columns: Their names.
+        pages: The rows.
+    """
+
+    def __init__(self, columns: tuple[str, ...], pages: Pages) -> None:
+        self.columns, self.pages = columns, pages
+        self._types: list[pl.DataType] = [pl.Null()] * len(columns)
+        self._first: pl.DataFrame | None = None  # of the rows that entered as columns
+        self._chunks: dict[int, pl.DataFrame] = {}  # of pages, where they are not its slices
+        self._blocks: dict[int, pl.DataFrame] = {}
+        self._built: dict[int, list[Row]] = {}  # the rows each chunk was made of
+        self._whole: pl.DataFrame | None = None
+
+    def frame(self, dirty: Places) -> pl.DataFrame:
+        """Return all rows. Cost: the pages that are dirty, which none is afterwards."""
+        if self._whole is not None and not dirty:
+            return self._whole
+        pages = self.pages.pages
+        if not pages:
+            names = self.columns
+            self._whole = pl.DataFrame([pl.Series(name, [], pl.Null()) for name in names])
+            return self._whole
+        if self._first is None and self.pages.base is not None:
+            self._first = self._frame_of(self.pages.base)
+        built = {page: self._changed(page, places) for page, places in dirty.items()}
+        types = list(self._types)
+        for columns in built.values():
+            for place, (_, values) in columns.items():
+                if values:
+                    types[place] = widen(types[place], type_of_all(values))
+        if types != self._types:
+            self._types = types
+            if len(built) < len(pages):  # the other pages need the wider type too
+                dirty.update(dict.fromkeys(range(len(pages))))
+            self._built.clear()
+            built = {page: self._changed(page, None) for page in dirty}
+        for page, columns in built.items():
+            # with_columns() would start the lazy engine, which takes longer than all the rest
+            new = self._chunk(page).get_columns() or [pl.Series()] * len(types)
+            for c, (places, values) in columns.items():
+                made = series(self.columns[c], values, types[c])
+                new[c] = made if places is None else new[c].clone().scatter(places, made)
+            self._chunks[page] = pl.DataFrame(new)
+        for block in {page // BLOCK for page in dirty}:
+            self._blocks[block] = self._block(block)
+        dirty.clear()
+        blocks = [
+            self._blocks[block] if block in self._blocks else self._block(block)
+            for block in range(-(-len(pages) // BLOCK))
+        ]
+        self._whole = blocks[0] if len(blocks) == 1 else pl.concat(blocks, rechunk=False)
+        return self._whole
+
+    def _frame_of(self, base: Entered) -> pl.DataFrame:
+        made = list[pl.Series]()
+        for c, (name, values) in enumerate(zip(self.columns, base.columns, strict=True)):
+            if isinstance(values, list):
+                self._types[c] = type_of_all(values)
+                made.append(series(name, values, self._types[c]))
+            elif values.null_count() == len(values):
+                made.append(pl.repeat(None, len(values), dtype=pl.Null(), eager=True).alias(name))
+            else:
+                self._types[c] = values.dtype
+                made.append(values.alias(name))
+        return pl.DataFrame(made)
+
+    def _chunk(self, page: int) -> pl.DataFrame:
+        """Return the chunk of a page as it is now; none at all of a new page."""
+        chunk = self._chunks.get(page)
+        if chunk is not None:
+            return chunk
+        start = page << SHIFT
+        if self._first is None or start >= self._first.height:
+            return pl.DataFrame()
+        return self._first[start : start + PAGE]
+
+    def _block(self, block: int) -> pl.DataFrame:
+        start, stop = block * BLOCK, min(len(self.pages.pages), (block + 1) * BLOCK)
+        if self._first is not None and self._chunks.keys().isdisjoint(range(start, stop)):
+            return self._first[start << SHIFT : stop << SHIFT]
+        return pl.concat(map(self._chunk, range(start, stop)), rechunk=False)
+
+    def _changed(
+        self, page: int, places: set[int] | None
+    ) -> dict[int, tuple[list[int] | None, list[Any]]]:
+        """Return the columns of a page that changed since its chunk was made.
+
+        Per column: where it changed and the values there; None and all its values where that is
+        less work, or Polars cannot set single values.
+        """
+        held, before = self.pages.pages[page], self._built.get(page)
+        width = range(len(self.columns))
+        if type(held) is dict:
+            if places is not None and len(held) <= _FEW:
+                order = sorted(places)
+                new = [held[place][1] for place in order]
+                if not any(self._types[c].is_nested() for c in width):
+                    return {c: (order, [row[c] for row in new]) for c in width}
+            held = self.pages.unfold(page)
+        if before is not None and places is not None and len(places) <= _FEW:
+            order = sorted(places)
+            at = order
+            if len(before) < PAGE:  # rows are numbered without the free places
+                there = [i for i, entry in enumerate(held) if entry is not None]
+                at = [bisect_left(there, place) for place in order]
+            old = [before[i] for i in at]
+            new = [entry[1] for place in order if (entry := held[place]) is not None]
+            for i, row in zip(at, new, strict=True):
+                before[i] = row
+            changed = [
+                c for c in width if any(a[c] is not b[c] for a, b in zip(old, new, strict=True))
+            ]
+            if not any(self._types[c].is_nested() for c in changed):
+                return {c: (at, [row[c] for row in new]) for c in changed}
+            return {c: (None, [row[c] for row in before]) for c in changed}
+        rows = [entry[1] for entry in held if entry is not None]
+        self._built[page] = rows
+        if before is None or len(before) != len(rows):
+            return {c: (None, [row[c] for row in rows]) for c in width}
+        moved = [(a, b) for a, b in zip(before, rows, strict=True) if a is not b]
+        changed = [c for c in width if any(a[c] is not b[c] for a, b in moved)]
+        return {c: (None, [row[c] for row in rows]) for c in changed}
