@@ -37,13 +37,13 @@ def test_bootstrap_and_later_changes(seed: int) -> None:
         assert error.code == "type", error
 
 
-def text(value: Any) -> str:
+def spelled(value: Any) -> str:
     """Return what a value is; which property of an element came first does not count."""
     if isinstance(value, dnb.Node | dnb.Relation):
         kind = value.labels if isinstance(value, dnb.Node) else value.type
         return f"{kind} {value.id} {sorted(value.properties.items())}"
     if isinstance(value, list | tuple):
-        return f"({', '.join(map(text, value))})"
+        return f"({', '.join(map(spelled, value))})"
     return repr(value)
 
 
@@ -64,7 +64,7 @@ def loaded(seed: int, *, in_bulk: bool) -> list[Any]:
     deltas = list[Any]()
     for query in rt.queries.values():
         query.on_delta(
-            lambda d: deltas.append((d.query_id, d.seq, sorted(map(text, d.changes))))
+            lambda d: deltas.append((d.query_id, d.seq, sorted(map(spelled, d.changes))))
         )
     for _ in range(4):
         for _ in range(rng.choice((1, 1, 2, 3))):
@@ -98,7 +98,7 @@ def loaded(seed: int, *, in_bulk: bool) -> list[Any]:
             if rng.random() < 0.3:
                 source.push({"op": "delete", "id": f"n{rng.randrange(30)}"})
         rt.flush()
-        shown = {q.id: sorted(map(text, q.keyed_rows())) for q in rt.queries.values()}
+        shown = {q.id: sorted(map(spelled, q.keyed_rows())) for q in rt.queries.values()}
         elements = [*rt.engine.graph.all_nodes({0}), *rt.engine.graph.all_relations({0})]
         stored = sorted(
             (str(e.id), repr(e), e.properties, e.stamp >> STAMP_BITS).__repr__()
@@ -160,7 +160,7 @@ def updated(seed: int, *, in_bulk: bool) -> list[Any]:
         except QueryError:
             continue
         query.on_delta(
-            lambda d: deltas.append((d.query_id, d.seq, sorted(map(text, d.changes))))
+            lambda d: deltas.append((d.query_id, d.seq, sorted(map(spelled, d.changes))))
         )
     for _ in range(5):
         for _ in range(rng.choice((1, 1, 2))):
@@ -185,7 +185,7 @@ def updated(seed: int, *, in_bulk: bool) -> list[Any]:
                 {"id": f"n{rng.randrange(24)}", "properties": columnwise.properties(rng)}
             )
         rt.flush()
-        shown = {q.id: sorted(map(text, q.keyed_rows())) for q in rt.queries.values()}
+        shown = {q.id: sorted(map(spelled, q.keyed_rows())) for q in rt.queries.values()}
         out.append((rt.seq, shown, sorted(deltas)))
         deltas.clear()
         assert all(q.error is None for q in rt.queries.values())
