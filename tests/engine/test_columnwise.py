@@ -197,3 +197,17 @@ def updated(seed: int, *, in_bulk: bool) -> list[Any]:
 def test_changed_properties_as_if_row_by_row(seed: int) -> None:
     """The same results and deltas, whatever way the rows go in."""
     assert updated(seed, in_bulk=True) == updated(seed, in_bulk=False)
+
+
+def test_a_query_made_anew_without_rows_loses_those_it_had() -> None:
+    with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
+        source = rt.add_source("s", dnb.PushSource())
+        q = rt.add_query("q", "MATCH (a:A) WHERE a.i > 5 RETURN a.i AS i", sources=["s"])
+        source.push([{"op": "insert", "id": "n", "labels": ["A"], "properties": {"i": 9}}])
+        rt.flush()
+        assert q.frame()["i"].to_list() == [9]
+        frame = pl.DataFrame({"id": [f"m{i}" for i in range(100)], "i": [1] * 100})
+        source.upsert_nodes(frame, label="A", id="id")
+        source.push({"op": "delete", "id": "n"})
+        rt.flush()
+        assert q.rows() == []
