@@ -136,14 +136,23 @@ class ResultStage:
         _, before, after = change
         return before is after or (before == after and self._same(before, after))
 
-    def settling(self) -> Iterator[None]:
-        """Do in steps what ``take()`` does, so that it has little left to do."""
+    def settling(self, spent: list[Any]) -> Iterator[None]:
+        """Do in steps what ``take()`` does, so that it has little left to do.
+
+        Args:
+            spent: Gets what nobody needs any more then: to free it takes long too.
+        """
         if self._entered and not self.pending and not self.loaded:
             return
         out = list[RowChange]()
         for number, change in enumerate(self._waiting()):
             if not self._is_same(change):
                 out.append(change)
+            spent.append(change)
+            if not number & _STEP:
+                yield
+        for number, sides in enumerate(self.pending.values()):
+            spent.append(sides)
             if not number & _STEP:
                 yield
         self.pending.clear()

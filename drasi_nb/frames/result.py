@@ -118,8 +118,13 @@ class ResultTable:
 
     # -- a long tick --------------------------------------------------------------------
 
-    def preparing(self, changes: Changes) -> Iterator[None]:
-        """Do ``apply()`` in steps beside the pages that are read; then it has little left to do."""
+    def preparing(self, changes: Changes, spent: list[Any]) -> Iterator[None]:
+        """Do ``apply()`` in steps beside the pages that are read; then it has little left to do.
+
+        Args:
+            changes: What ``apply()`` will be given.
+            spent: Gets what nobody needs any more then: to free it takes long too.
+        """
         yield from self.indexing()
         ready = self._ready = _Ready(changes)
         index, height = self._index, len(self._pages.pages) << SHIFT
@@ -133,9 +138,10 @@ class ResultTable:
                 row = self._found(key) if found is None else found
                 if after is None:
                     index.pop(key, None)
-                    ready.gone.append((key, row))
+                    spent.append((key, row))
+                    ready.gone.append(spent[-1])
                     ready.freed.append(row)
-            self._put(ready, row, None if after is None else (key, after), before is not None)
+            self._put(ready, row, None if after is None else (key, after), before is not None, spent)
             if not number % _STEP:
                 yield
         ready.is_done = True
@@ -146,12 +152,19 @@ class ResultTable:
         ready.taken += 1
         return free[-1 - taken] if taken < len(free) else height + taken - len(free)
 
-    def _put(self, ready: _Ready, row: int, entry: Entry | None, is_there: bool) -> None:
+    def _put(
+        self, ready: _Ready, row: int, entry: Entry | None, is_there: bool, spent: list[Any]
+    ) -> None:
         number, place = row >> SHIFT, row & (PAGE - 1)
         page = ready.pages.get(number)
         if page is None:
             pages = self._pages.pages
-            page = pages[number].copy() if number < len(pages) else [None] * PAGE
+            page = [None] * PAGE
+            if number < len(pages):
+                old = pages[number]
+                page = old.copy()
+                spent.append(old)  # and what is in it, so that one step frees few pages
+                spent.extend(old if type(old) is list else old.values())
             ready.pages[number] = page
             ready.dirty[number] = set()
         page[place] = entry

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _CHECK_EVERY = 16  # changes between two looks at the time
 _ROWS_PER_STEP = 4_096  # of a batch of columns
 _LONG_TICK = 10_000  # rows of one result from which the end of a tick is spread too
+_FREED_PER_STEP = 1_024
 _LONG = 256  # changes from which a flush puts off an interrupt
 
 
@@ -50,6 +51,7 @@ class Pump(ChangeQueue):
         self._interrupted = False
         self._jobs: deque[Iterator[Any]] = deque()
         self._is_ending = False  # the tick takes no more changes
+        self._spent: list[Any] = []  # what a long tick left behind
 
     @property
     def is_busy(self) -> bool:
@@ -163,6 +165,8 @@ class Pump(ChangeQueue):
                     return
             self._is_ending = False
             self._close_tick()
+            if self._spent:
+                self._jobs.append(self._letting_go())
         finally:
             self._busy, engine.finish_by = False, None
 
@@ -175,8 +179,14 @@ class Pump(ChangeQueue):
         for compiled in self.engine.touched:
             query = self.runtime.by_compiled.get(compiled)
             if query is not None and len(compiled.result.pending) > _LONG_TICK:
-                yield from compiled.result.settling()
-                yield from query.table.preparing(compiled.result.loaded)
+                yield from compiled.result.settling(self._spent)
+                yield from query.table.preparing(compiled.result.loaded, self._spent)
+
+    def _letting_go(self) -> Iterator[None]:
+        """Free in steps what a long tick left behind."""
+        while self._spent:
+            del self._spent[-_FREED_PER_STEP:]
+            yield
 
     def _close_tick(self) -> None:
         self.is_open = False

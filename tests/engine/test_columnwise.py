@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import columnwise
@@ -47,6 +48,14 @@ def spelled(value: Any) -> str:
     return repr(value)
 
 
+def told(rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    """Return rows behind their keys, in any order; of equal keys 0.0 stands for -0.0."""
+    return sorted(
+        f"{spelled([v + 0.0 if type(v) is float else v for v in key])} {spelled(rest)}"
+        for key, *rest in rows
+    )
+
+
 def loaded(seed: int, *, in_bulk: bool) -> list[Any]:
     """Return what queries show, and the whole graph, after every tick of a history of frames."""
     rng = random.Random(seed)
@@ -64,7 +73,7 @@ def loaded(seed: int, *, in_bulk: bool) -> list[Any]:
     deltas = list[Any]()
     for query in rt.queries.values():
         query.on_delta(
-            lambda d: deltas.append((d.query_id, d.seq, sorted(map(spelled, d.changes))))
+            lambda d: deltas.append((d.query_id, d.seq, told(d.changes)))
         )
     for _ in range(4):
         for _ in range(rng.choice((1, 1, 2, 3))):
@@ -98,7 +107,7 @@ def loaded(seed: int, *, in_bulk: bool) -> list[Any]:
             if rng.random() < 0.3:
                 source.push({"op": "delete", "id": f"n{rng.randrange(30)}"})
         rt.flush()
-        shown = {q.id: sorted(map(spelled, q.keyed_rows())) for q in rt.queries.values()}
+        shown = {q.id: told(q.keyed_rows()) for q in rt.queries.values()}
         elements = [*rt.engine.graph.all_nodes({0}), *rt.engine.graph.all_relations({0})]
         stored = sorted(
             (str(e.id), repr(e), e.properties, e.stamp >> STAMP_BITS).__repr__()
@@ -160,7 +169,7 @@ def updated(seed: int, *, in_bulk: bool) -> list[Any]:
         except QueryError:
             continue
         query.on_delta(
-            lambda d: deltas.append((d.query_id, d.seq, sorted(map(spelled, d.changes))))
+            lambda d: deltas.append((d.query_id, d.seq, told(d.changes)))
         )
     for _ in range(5):
         for _ in range(rng.choice((1, 1, 2))):
@@ -185,7 +194,7 @@ def updated(seed: int, *, in_bulk: bool) -> list[Any]:
                 {"id": f"n{rng.randrange(24)}", "properties": columnwise.properties(rng)}
             )
         rt.flush()
-        shown = {q.id: sorted(map(spelled, q.keyed_rows())) for q in rt.queries.values()}
+        shown = {q.id: told(q.keyed_rows()) for q in rt.queries.values()}
         out.append((rt.seq, shown, sorted(deltas)))
         deltas.clear()
         assert all(q.error is None for q in rt.queries.values())
