@@ -155,6 +155,11 @@ class WholeGraph(Source):
         self._used[alias] = (self._at[slot], column.values)
         return column
 
+    def forget(self) -> None:
+        """Let the columns go: it is in a cycle, which may wait long for the collector."""
+        self._used.clear()
+        del self.reader
+
     def numbers(self, slot: str, key: str) -> pl.Series | None:
         """Return a property by handle, where it is numbers of one type that are there or read fast."""
         return self.reader.numbers(self.of(slot), key)

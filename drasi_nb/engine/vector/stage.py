@@ -109,6 +109,7 @@ def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator
         yield min(1.0, number / total)
     for _ in out.close():
         yield 1.0
+    source.forget()
 
 
 def change_columnwise(
