@@ -97,6 +97,11 @@ class Entered(Sequence[RowChange]):
 
     # -- by key -------------------------------------------------------------------------
 
+    @property
+    def is_unindexed(self) -> bool:
+        """Return whether the index is to be made, and takes long."""
+        return self._mask < 0 and self.height > _PIECE
+
     def indexing(self) -> Iterator[None]:
         """Make the index in steps of a few ms; ``find()`` makes what is left."""
         if self._mask >= 0:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import nsmallest
 from itertools import islice
 from typing import Any, Self
 
 from sortedcontainers import SortedList
 
+from drasi_nb.engine.crowd import Crowd, crowd_of
+from drasi_nb.engine.entered import Entered
 from drasi_nb.engine.failures import FailureLog
 from drasi_nb.engine.interpreter import rank_of, unwound
-from drasi_nb.engine.result import ResultStage, Row
+from drasi_nb.engine.result import Changes, ResultStage, Row
 from drasi_nb.errors import EvaluationError
+from drasi_nb.language import ast
 from drasi_nb.plan.evaluation import evaluate
 from drasi_nb.plan.nodes import Sort, Unwind
 from drasi_nb.values.ordering import order_key, unchanged
@@ -118,7 +121,7 @@ class SortStage(RowStage):
 
     With a LIMIT only the best rows are kept in order, the others wait unordered: a change of
     one that waits costs nothing, and they are looked through again only when too many of the
-    best have left.
+    best have left. Rows that came as columns wait as columns where the order is one of columns.
 
     Attributes:
         ranks: The sort key of every row held, by row key: the order of a result is read off it.
@@ -141,6 +144,7 @@ class SortStage(RowStage):
         self._best: Any = SortedList()  # (rank, order key of the row key, row key)
         self._places: dict[Any, Place] = {}  # row key -> its entry among the best
         self._waiting: set[Any] = set()  # keys of rows behind all of the best
+        self._crowd: Crowd | None = None  # rows behind all of the best, as columns
         self._window: dict[Any, tuple[Any, Row]] = {}  # row key -> key and row handed on
         self._last: Place | None = None  # of a full window; what comes behind it is not seen
 
@@ -152,7 +156,11 @@ class SortStage(RowStage):
         is_whole = not self.operator.skip and self._stop is None
         entered = list[Place]()
         is_moved = self._last is None
-        for key, before, after in self.inbox.take():
+        changes = self.inbox.take()
+        is_first = isinstance(changes, Entered) and not self._rows
+        if isinstance(changes, Entered) and is_first:
+            changes = self._crowded(changes)
+        for key, before, after in changes:
             old = self._drop(key, before)
             new = None if after is None else self._put(key, after)
             if is_whole:
@@ -166,13 +174,37 @@ class SortStage(RowStage):
                 entered.append(place)
         if is_whole:
             return
-        self._enter(entered)
+        self._enter(entered, is_first=is_first)
         if is_moved:
             self._move_window()
 
+    def _crowded(self, rows: Entered) -> Changes:
+        """Let rows wait as columns but for the best; return those, all where it cannot be."""
+        first = next(iter(self.operator.keys), None)
+        if self._room is None or first is None or self._crowd:
+            return rows
+        if not all(isinstance(e, ast.Variable) for e, _ in self.operator.keys):
+            return rows  # it may fail on one of them
+        e, descending = first
+        assert isinstance(e, ast.Variable)
+        crowd = self._crowd = crowd_of(rows, self.names.index(e.name), descending)
+        if crowd is None:
+            return rows
+        return [(key, None, row) for key, row in crowd.best(self._room)]
+
+    @property
+    def is_unindexed(self) -> bool:
+        """Return whether ``indexing()`` has much to do."""
+        return self._crowd is not None and self._crowd.rows.is_unindexed
+
+    def indexing(self) -> Iterator[None]:
+        """Make in steps what finds a row that waits as columns."""
+        if self._crowd is not None:
+            yield from self._crowd.indexing()
+
     def held(self) -> int:
         """Return the number of rows that may come into the window."""
-        return len(self._rows)
+        return len(self._rows) + (len(self._crowd) if self._crowd else 0)
 
     def _leave(self, key: Any) -> bool:
         """Take a row out; return whether the window may be another one without it."""
@@ -183,9 +215,9 @@ class SortStage(RowStage):
         self._best.remove(place)
         return self._last is None or not self._last < place
 
-    def _enter(self, entered: list[Place]) -> None:
+    def _enter(self, entered: list[Place], *, is_first: bool) -> None:
         """Put rows among the best or let them wait; look for others where the best are too few."""
-        if self._waiting:
+        if (self._waiting or self._crowd) and not is_first:
             last = self._best[-1] if self._best else None
             for place in entered:
                 if last is None or last < place:
@@ -196,6 +228,10 @@ class SortStage(RowStage):
                     (self.ranks[key], order_key(key), _Tie(key)) for key in self._waiting
                 ]
                 self._waiting.clear()
+                for key, row in self._crowd.best(self._room or 0) if self._crowd else ():
+                    found = self._put(key, row)
+                    assert found is not None
+                    entered.append((found[0], order_key(key), _Tie(key)))
         if self._room is not None and len(entered) > self._room:
             best = nsmallest(self._room, [*self._best, *entered])
             kept = {place[2][0] for place in best}
@@ -254,6 +290,9 @@ class SortStage(RowStage):
             return None
         rank = self.ranks.pop(key, None)
         if rank is None:
+            row = self._crowd.leave(key) if self._crowd else None
+            if row is not None:
+                return (), row
             self.log.record(self.number, -1, key, None)
             return None
         return rank, self._rows.pop(key)

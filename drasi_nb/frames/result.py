@@ -110,6 +110,11 @@ class ResultTable:
         self._pages.fill(entries)
         self._dirty.update(dict.fromkeys(range(len(self._pages.pages))))
 
+    @property
+    def is_unindexed(self) -> bool:
+        """Return whether ``indexing()`` has much to do."""
+        return self._pages.base is not None and self._pages.base.is_unindexed
+
     def indexing(self) -> Iterator[None]:
         """Make in steps what finds rows that entered as columns by their keys."""
         base = self._pages.base

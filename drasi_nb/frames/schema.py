@@ -55,7 +55,7 @@ def type_of(value: Any) -> pl.DataType:
     if kind in TEMPORAL or kind is Duration:
         return pl.String()  # Polars has no such type: Cypher's text
     if kind is list:
-        return pl.List(widest(map(type_of, value)))
+        return pl.List(type_of_all(value))
     plain = plain_value(value)
     return pl.Struct({str(key): type_of(item) for key, item in plain.items()})
 
@@ -184,6 +184,15 @@ def _spelled(value: Any) -> str:
     return str(value)
 
 
+_NONE = frozenset[type]()
+_AS_THEY_ARE: dict[type[pl.DataType], frozenset[type]] = {
+    pl.Boolean: frozenset({bool, type(None)}),
+    pl.Int64: frozenset({int, type(None)}),
+    pl.Float64: frozenset({float, type(None)}),
+    pl.String: frozenset({str, type(None)}),
+}
+
+
 def _fits(value: Any, wanted: pl.DataType) -> Any:
     """Return a value in the form Polars takes for a type."""
     if value is None or value is AWAITING:
@@ -192,6 +201,8 @@ def _fits(value: Any, wanted: pl.DataType) -> Any:
         return text_of(value)
     if isinstance(wanted, pl.List):
         inner = _inner(wanted)
+        if set(map(type, value)) <= _AS_THEY_ARE.get(type(inner), _NONE):
+            return value
         return [_fits(item, inner) for item in value]
     if isinstance(wanted, pl.Struct):
         plain = plain_value(value)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from drasi_nb.engine.entered import Entered
 from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.engine.result import Changes, RowChange
+from drasi_nb.engine.rows import SortStage
 from drasi_nb.errors import (
     CheckpointError,
     ComponentError,
@@ -45,11 +46,14 @@ def replace_rows(query: Query, changes: Changes, time_ms: int) -> list[Delta]:
         query.past.clear(seq)
     if not len(query.table):
         new = changes
-        if isinstance(changes, Entered):
-            query.runtime.pump.add_job(_indexing(query, query.table))
-        else:
+        if not isinstance(changes, Entered):
             new = [change for change in changes if change[2] is not None]
         deltas.append(query.take(new, seq, time_ms))
+        stages = query.compiled.stages if query.compiled is not None else []
+        parts: list[ResultTable | SortStage] = [query.table]
+        parts += (stage for stage in stages if isinstance(stage, SortStage))
+        if any(part.is_unindexed for part in parts):
+            query.runtime.pump.add_job(_indexing(query, parts))
         return [delta for delta in deltas if delta is not None]
     before = dict(query.table.entries())
     after = {key: row for key, _, row in changes if row is not None}
@@ -64,12 +68,14 @@ def replace_rows(query: Query, changes: Changes, time_ms: int) -> list[Delta]:
     return [delta for delta in deltas if delta is not None]
 
 
-def _indexing(query: Query, table: ResultTable) -> Iterator[None]:
-    """Make in steps what finds the rows of a new result, while it is that of the query."""
-    for _ in table.indexing():
-        yield
-        if query.table is not table or query.compiled is None:
-            return
+def _indexing(query: Query, parts: list[ResultTable | SortStage]) -> Iterator[None]:
+    """Make in steps what finds the rows that entered as columns, while they are the query's."""
+    compiled = query.compiled
+    for part in parts:
+        for _ in part.indexing():
+            yield
+            if query.compiled is not compiled:
+                return
 
 
 def rebuilding(runtime: Runtime) -> Iterator[float]:

@@ -290,14 +290,16 @@ class GroupsOut:
         """Put values into lists, by the keys of their rows."""
         keys, values = row_keys(self.source, given), raw_values(self.source, e, given)
         members = given.select(*by, pl.lit(0).alias("members"))
-        place = members.with_row_index("at").group_by(by or ["members"]).agg("at")
-        groups = self._groups(place.with_columns(pl.lit(0).alias("members")), 1)
-        for group, rows in zip(groups, place["at"].to_list(), strict=True):
-            by_row = group[at].by_row
-            for row in rows:
-                value = values[row]
-                if value is not None:
-                    by_row[keys[row]] = value
+        found = members.with_row_index("at").group_by(by or ["members"]).agg("at")
+        groups = self._groups(found.with_columns(pl.lit(0).alias("members")), 1)
+        lengths, order = found["at"].list.len().to_list(), found["at"].explode().to_list()
+        keys = list(map(keys.__getitem__, order))
+        values = list(map(values.__getitem__, order))
+        is_whole = all(value is not None for value in values)
+        ends = pairwise(accumulate(lengths, initial=0))
+        for group, (start, stop) in zip(groups, ends, strict=True):
+            some = zip(keys[start:stop], values[start:stop], strict=True)
+            group[at].by_row.update(some if is_whole else (kv for kv in some if kv[1] is not None))
 
 
 def _scaled(value: pl.Expr) -> pl.Expr:
