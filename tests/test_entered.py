@@ -196,7 +196,12 @@ def test_a_late_query_is_an_early_one(text: str, monkeypatch: pytest.MonkeyPatch
         source = rt.add_source("s", dnb.PushSource())
         early = rt.add_query("early", text, sources=["s"])
         source.push(
-            {"op": "insert", "id": f"b{i}", "labels": ["B"], "properties": {"s": f"b{i}", "i": i}}
+            {
+                "op": "insert",
+                "id": f"b{i}",
+                "labels": ["B"],
+                "properties": {"s": f"b{i}", "i": i},
+            }
             for i in range(9)
         )
         source.push(changes_of(rng, there, 3_500))

@@ -106,7 +106,17 @@ class Extremes:
         is_highest: Whether the highest value is the first, else the lowest.
     """
 
-    __slots__ = ("_at", "_heap", "_is_highest", "_key", "_kind", "_many", "_whole", "counts", "sorted")
+    __slots__ = (
+        "_at",
+        "_heap",
+        "_is_highest",
+        "_key",
+        "_kind",
+        "_many",
+        "_whole",
+        "counts",
+        "sorted",
+    )
 
     def __init__(self, is_highest: bool) -> None:
         self._is_highest = is_highest
@@ -117,7 +127,9 @@ class Extremes:
         self.sorted: array[Any] = _NOTHING  # each value once; it keeps its place when it left
         self._many: array[int] = _NOTHING  # members of each
         self._kind: type = type(None)
-        self._at = 0  # before it, counted from the end where the first value is, none has members
+        self._at = (
+            0  # before it, counted from the end where the first value is, none has members
+        )
 
     def add_sorted(self, values: array[Any], counts: array[int]) -> None:
         """Put floats without NaN or integers in, ascending, each once, with its members."""

@@ -70,13 +70,14 @@ class Crowd:
 
     def _up_to(self, values: pl.Series, last: Any) -> pl.Series:
         """Return which values come no later than one; null is the highest, NaN the next."""
-        if self._descending:
-            if last is None:
-                return values.is_null()
-            return (values >= last).fill_null(value=True)
+        value = pl.col("v")
         if last is None:
-            return pl.repeat(True, len(values), dtype=pl.Boolean, eager=True)
-        return (values <= last).fill_null(value=False)
+            wanted = value.is_null() | (not self._descending)
+        elif self._descending:
+            wanted = (value >= last).fill_null(value=True)
+        else:
+            wanted = (value <= last).fill_null(value=False)
+        return values.to_frame("v").select(wanted)["v"]
 
 
 def crowd_of(rows: Entered, by: int, descending: bool) -> Crowd | None:

@@ -45,11 +45,15 @@ class Entered(Sequence[RowChange]):
         if len(parts) == 1:
             return parts[0]
         keys = [
-            list(chain.from_iterable(some)) for some in zip(*(p.keys for p in parts), strict=True)
+            list(chain.from_iterable(some))
+            for some in zip(*(p.keys for p in parts), strict=True)
         ]
         columns = list[Values]()
         for some in zip(*(part.columns for part in parts), strict=True):
-            if all(isinstance(values, pl.Series) and values.dtype == some[0].dtype for values in some):
+            if all(
+                isinstance(values, pl.Series) and values.dtype == some[0].dtype
+                for values in some
+            ):
                 columns.append(pl.concat(some, rechunk=True))
             else:
                 columns.append(list(chain.from_iterable(some)))
@@ -139,9 +143,10 @@ class Entered(Sequence[RowChange]):
                 pass
         at, begin, order = hash(key) & self._mask, self._begin, self._order
         place, stop = begin[at], begin[at + 1]
+        one = self.keys[0] if len(self.keys) == 1 else None
         while place < stop:
             row = order[place]
-            if self.key(row) == key:
+            if (key == (one[row],)) if one is not None else (self.key(row) == key):
                 return row
             place += 1
         raise KeyError(key)

@@ -174,9 +174,7 @@ class QuerySet:
             return self._flush((query,))
         return self._flush(self._next())
 
-    def _flush(
-        self, queries: Iterable[CompiledQuery]
-    ) -> list[tuple[CompiledQuery, Changes]]:
+    def _flush(self, queries: Iterable[CompiledQuery]) -> list[tuple[CompiledQuery, Changes]]:
         out: list[tuple[CompiledQuery, Changes]] = []
         for query in queries:
             try:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from drasi_nb.engine.entered import Entered, Row, RowChange
+from drasi_nb.engine import entered
+from drasi_nb.engine.entered import Entered
 from drasi_nb.values.ordering import unchanged
 
+Row = entered.Row
+RowChange = entered.RowChange
 Changes = Sequence[RowChange]  # of one tick, each key once: a list, or what entered as columns
 Sides = tuple[Row | None, Row | None]  # before, after
 

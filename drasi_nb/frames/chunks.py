@@ -15,7 +15,9 @@ from drasi_nb.frames.schema import series, type_of_all, widen
 BLOCK = 32  # pages per block: one dirty page joins few chunks anew, not all of them
 _FEW = 100  # rows of a page that are set one by one
 
-Places = dict[int, set[int] | None]  # page -> which of its rows changed in place; None: others too
+Places = dict[
+    int, set[int] | None
+]  # page -> which of its rows changed in place; None: others too
 
 
 class Chunks:
@@ -84,7 +86,9 @@ class Chunks:
                 self._types[c] = type_of_all(values)
                 made.append(series(name, values, self._types[c]))
             elif values.null_count() == len(values):
-                made.append(pl.repeat(None, len(values), dtype=pl.Null(), eager=True).alias(name))
+                made.append(
+                    pl.repeat(None, len(values), dtype=pl.Null(), eager=True).alias(name)
+                )
             else:
                 self._types[c] = values.dtype
                 made.append(values.alias(name))

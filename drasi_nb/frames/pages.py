@@ -15,7 +15,9 @@ SHIFT = 10
 PAGE = 1 << SHIFT
 
 Entry = tuple[Any, Row]  # key, row
-Page = Any  # list[Entry | None] | dict[int, Entry | None]; both are written as page[place] = entry
+Page = (
+    Any  # list[Entry | None] | dict[int, Entry | None]; both are written as page[place] = entry
+)
 
 
 class Pages:
@@ -44,7 +46,9 @@ class Pages:
         full, rest = divmod(len(base), PAGE)
         self.base, self.pages = base, [{} for _ in range(full)]
         if rest:
-            self.pages.append([*base.entries(full << SHIFT, len(base)), *[None] * (PAGE - rest)])
+            self.pages.append(
+                [*base.entries(full << SHIFT, len(base)), *[None] * (PAGE - rest)]
+            )
             self.free.extend(range((full << SHIFT) + PAGE - 1, len(base) - 1, -1))
 
     def extend(self) -> int:

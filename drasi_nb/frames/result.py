@@ -66,7 +66,12 @@ class ResultTable:
         if not self._pages.pages and len(changes) >= PAGE:
             self._fill(changes)
             return
-        index, pages, free, dirty = self._index, self._pages.pages, self._pages.free, self._dirty
+        index, pages, free, dirty = (
+            self._index,
+            self._pages.pages,
+            self._pages.free,
+            self._dirty,
+        )
         for key, before, after in changes:
             if before is not None and after is not None:
                 row = index.get(key)
@@ -146,7 +151,9 @@ class ResultTable:
                     spent.append((key, row))
                     ready.gone.append(spent[-1])
                     ready.freed.append(row)
-            self._put(ready, row, None if after is None else (key, after), before is not None, spent)
+            self._put(
+                ready, row, None if after is None else (key, after), before is not None, spent
+            )
             if not number % _STEP:
                 yield
         ready.is_done = True
@@ -164,7 +171,7 @@ class ResultTable:
         page = ready.pages.get(number)
         if page is None:
             pages = self._pages.pages
-            page = [None] * PAGE
+            page = list[Entry | None]([None] * PAGE)
             if number < len(pages):
                 old = pages[number]
                 page = old.copy()

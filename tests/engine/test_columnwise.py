@@ -72,9 +72,7 @@ def loaded(seed: int, *, in_bulk: bool) -> list[Any]:
             continue
     deltas = list[Any]()
     for query in rt.queries.values():
-        query.on_delta(
-            lambda d: deltas.append((d.query_id, d.seq, told(d.changes)))
-        )
+        query.on_delta(lambda d: deltas.append((d.query_id, d.seq, told(d.changes))))
     for _ in range(4):
         for _ in range(rng.choice((1, 1, 2, 3))):
             names = rng.sample([f"n{i}" for i in range(30)], rng.randrange(1, 25))
@@ -168,9 +166,7 @@ def updated(seed: int, *, in_bulk: bool) -> list[Any]:
             query = rt.add_query(f"q{i}", columnwise.query(rng), sources=["s"])
         except QueryError:
             continue
-        query.on_delta(
-            lambda d: deltas.append((d.query_id, d.seq, told(d.changes)))
-        )
+        query.on_delta(lambda d: deltas.append((d.query_id, d.seq, told(d.changes))))
     for _ in range(5):
         for _ in range(rng.choice((1, 1, 2))):
             chosen = rng.choice((["A"], ["B"], ["A", "B"]))

@@ -62,16 +62,19 @@ class Reader:
         """Read a property of the relations of a type, in steps."""
         return self._read((id(table), key), table.column(key), None)
 
-    def numbers(self, of: list[bool] | RelationTable, key: str) -> pl.Series | None:
-        """Return numbers that were read, or that are arrays for the most part and read fast."""
+    def numbers(
+        self, of: object, key: str, pages: list[Page], mask: list[bool] | None
+    ) -> pl.Series | None:
+        """Return numbers that were read, or that are arrays for the most part and read fast.
+
+        None of all others.
+        """
         if (id(of), key) not in self._columns:
-            is_node = isinstance(of, list)
-            pages = self.graph.nodes.column(key) if is_node else of.column(key)
-            seen = list(compress(pages, of)) if is_node else pages
+            seen = pages if mask is None else list(compress(pages, mask))
             if 2 * sum(type(page) is array for page in seen) <= len(seen):
                 return None
             try:
-                for _ in self._read((id(of), key), pages, of if is_node else None):
+                for _ in self._read((id(of), key), pages, mask):
                     pass
             except UnsupportedError:
                 return None

@@ -251,7 +251,10 @@ class GroupsOut:
         name, at, typed = f"a{i}", self.stage.places[i], self._typed[i]
         value = pl.col(name)
         runs = value.sort().rle()
-        wanted = [runs.struct.field("value").alias(name), runs.struct.field("len").alias("many")]
+        wanted = [
+            runs.struct.field("value").alias(name),
+            runs.struct.field("len").alias("many"),
+        ]
         assert typed is not None
         is_number = typed.kind in ("f", "i")
         if typed.kind == "f":
@@ -299,7 +302,9 @@ class GroupsOut:
         ends = pairwise(accumulate(lengths, initial=0))
         for group, (start, stop) in zip(groups, ends, strict=True):
             some = zip(keys[start:stop], values[start:stop], strict=True)
-            group[at].by_row.update(some if is_whole else (kv for kv in some if kv[1] is not None))
+            group[at].by_row.update(
+                some if is_whole else (kv for kv in some if kv[1] is not None)
+            )
 
 
 def _scaled(value: pl.Expr) -> pl.Expr:

@@ -88,9 +88,7 @@ class RowsOut:
         """Hand over the rows of matches that changed; a side counts where the tests hold."""
         sides = list[list[Row | None]]()
         for frame, is_old in ((before, True), (after, False)):
-            columns = [
-                self._changed(source, e, frame, is_old=is_old) for e in self.columns
-            ]
+            columns = [self._changed(source, e, frame, is_old=is_old) for e in self.columns]
             rows: list[Any] = _rows(columns, frame.height)
             if tests:
                 holds = frame.select(pl.all_horizontal(*tests).fill_null(False).alias("v"))["v"]

@@ -162,7 +162,10 @@ class WholeGraph(Source):
 
     def numbers(self, slot: str, key: str) -> pl.Series | None:
         """Return a property by handle, where it is numbers of one type that are there or read fast."""
-        return self.reader.numbers(self.of(slot), key)
+        of = self.of(slot)
+        if isinstance(of, list):
+            return self.reader.numbers(of, key, self.view.graph.nodes.column(key), of)
+        return self.reader.numbers(of, key, of.column(key), None)
 
     def parts(self, conditions: list[pl.Expr]) -> Iterator[pl.DataFrame | None]:
         """Yield the matches that hold, with the columns in use; None where work may be left off."""
