@@ -1,4 +1,9 @@
-"""Python's garbage collector, held off while millions of objects are made that stay."""
+"""Python's garbage collector, kept out of the middle of our work.
+
+It looks at young objects when enough of them were made, and at everything when those that stayed
+are a quarter of what there was. What is alive only in the middle of a tick would count as having
+stayed. So a collection that falls due there takes place at its end, by the collector's own rule.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +13,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def collection_paused() -> Iterator[None]:
-    """Let no collection run inside: each would look at everything made so far."""
+def collection_put_off() -> Iterator[None]:
+    """Let no collection run inside, but at the end, if one is due or will be soon."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -17,18 +22,14 @@ def collection_paused() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+            _collect_if_due()
 
 
-@contextmanager
-def young_kept_apart() -> Iterator[None]:
-    """Let no collection run inside, and none look at what was made inside soon after.
-
-    What is made counts as old at once: it is much, lives long and has no cycles.
-    """
-    with collection_paused():
+def _collect_if_due() -> None:
+    first, *rest = gc.get_threshold()
+    if first and gc.get_count()[0] > first // 2:
+        gc.set_threshold(1, *rest)
         try:
-            yield
+            set[object]()  # an object made is what starts the collector
         finally:
-            if not gc.get_freeze_count():  # the user's own frozen objects stay so
-                gc.freeze()
-                gc.unfreeze()
+            gc.set_threshold(first, *rest)
