@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def collection_put_off() -> Iterator[None]:
-    """Let no collection run inside, but at the end, if one is due or will be soon."""
+    """Let no collection run inside; one that was due runs as soon as an object is made outside."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -22,14 +22,3 @@ def collection_put_off() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-            _collect_if_due()
-
-
-def _collect_if_due() -> None:
-    first, *rest = gc.get_threshold()
-    if first and gc.get_count()[0] > first // 2:
-        gc.set_threshold(1, *rest)
-        try:
-            set[object]()  # an object made is what starts the collector
-        finally:
-            gc.set_threshold(first, *rest)
