@@ -165,7 +165,7 @@ class QueryFeed:
         metrics = query.metrics()
         known, rows = self._numbers, list[tuple[Any, ...]]()
         self._numbers = {}
-        for key, row in islice(query.keyed_rows(), self.max_rows):
+        for key, row in query.first_rows(self.max_rows):
             number = known.get(key)
             self._numbers[key] = self._fresh_number() if number is None else number
             rows.append(row)
