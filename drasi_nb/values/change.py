@@ -80,10 +80,9 @@ def accept(change: Any, index: int | None = None) -> Accepted:
         op = _OPS.get(get("op", ""), -1)
     except TypeError:  # it cannot even be looked up
         op = -1
-    if (
-        op < 0
-        or (type(element_id) is not str and type(element_id) is not int)
-        or (type(element_id) is int and not INT_MIN <= element_id <= INT_MAX)
+    if op < 0 or (
+        type(element_id) is not str
+        and (type(element_id) is not int or not INT_MIN <= element_id <= INT_MAX)
     ):
         _refuse_head(change, element_id, index)
     start = end = moment = None
@@ -97,40 +96,40 @@ def accept(change: Any, index: int | None = None) -> Accepted:
         if moment is not None and (type(moment) is not int or abs(moment) >= _FAR_MS):
             moment = _moment(moment, index, element_id)
     labels = get("labels")
-    if type(labels) is list and len(labels) == 1 and type(labels[0]) is str and labels[0]:
-        labels = (labels[0],)
-    elif labels is not None:
-        labels = _labels(labels, start is not None, index, element_id)
+    if labels is not None:
+        if type(labels) is list and len(labels) == 1 and type(labels[0]) is str and labels[0]:
+            labels = (labels[0],)
+        else:
+            labels = _labels(labels, start is not None, index, element_id)
     elif start is not None and op == INSERT:
         raise ChangeError(
             "a relation needs its type in labels", index=index, element_id=element_id
         )
     properties = get("properties")
-    if (
-        properties is not None
-        and type(properties) is not dict
-        and not isinstance(properties, Mapping)
-    ):
+    if not properties and (properties is None or isinstance(properties, Mapping)):
+        return _new(Accepted, (op, element_id, labels, None, start, end, moment))
+    if type(properties) is dict:
+        properties = properties.copy()
+    elif isinstance(properties, Mapping):
+        properties = dict(properties)
+    else:
         raise ChangeError(
             f"properties must be a mapping, got {shown(properties)}",
             index=index,
             element_id=element_id,
         )
-    if properties:
-        properties = dict(properties)
-        for key, value in properties.items():
-            if type(key) is not str or key == STAMP:
-                raise ChangeError(
-                    f"a property name must be text, got {shown(key)}"
-                    if key != STAMP
-                    else f"{key!r} cannot be the name of a property",
-                    index=index,
-                    element_id=element_id,
-                )
-            if type(value) not in _FREE:
-                properties[key] = _stored(value, key, index, element_id)
-    else:
-        properties = None
+    for key, value in properties.items():
+        if type(key) is not str or key == STAMP:
+            raise ChangeError(
+                f"a property name must be text, got {shown(key)}"
+                if key != STAMP
+                else f"{key!r} cannot be the name of a property",
+                index=index,
+                element_id=element_id,
+            )
+        kind = type(value)
+        if kind not in _FREE and (kind is not int or not INT_MIN <= value <= INT_MAX):
+            properties[key] = _stored(value, key, index, element_id)
     return _new(Accepted, (op, element_id, labels, properties, start, end, moment))
 
 
