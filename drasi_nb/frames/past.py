@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import polars as pl
@@ -12,6 +12,8 @@ from drasi_nb.engine.result import Row, RowChange
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.schema import frame_of
+
+_flat = chain.from_iterable
 
 
 class Past:
@@ -26,6 +28,7 @@ class Past:
         # flat: tuples in tuples would stay with the garbage collector for long
         self._ticks: deque[tuple[int, int, int]] = deque()  # seq, time, number of changes
         self._changes: deque[Any] = deque()  # key, before, after of each
+        self._room = 3 * (most + most // 8)
         self._known_seq = 0  # from here on every change is kept
         self._known_ms: int | None = None
 
@@ -38,14 +41,19 @@ class Past:
         if len(changes) > self.most:
             self._forget(seq, time_ms)
             return
-        kept, ticks = self._changes, self._ticks
-        ticks.append((seq, time_ms, len(changes)))
-        for change in changes:
-            kept.extend(change)
-        while len(kept) > 3 * self.most:
-            self._known_seq, self._known_ms, gone = ticks.popleft()
-            for _ in range(3 * gone):
-                kept.popleft()
+        self._ticks.append((seq, time_ms, len(changes)))
+        self._changes.extend(_flat(changes))
+        if len(self._changes) > self._room:
+            self._trim()
+
+    def _trim(self) -> None:
+        """Forget the ticks that are too many; ``add()`` lets an eighth more pile up first."""
+        spare, gone = len(self._changes) - 3 * self.most, 0
+        while gone < spare:
+            self._known_seq, self._known_ms, count = self._ticks.popleft()
+            gone += 3 * count
+        if gone:
+            self._changes = deque(islice(self._changes, gone, None))
 
     def _forget(self, seq: int, time_ms: int | None) -> None:
         self._ticks.clear()
@@ -60,6 +68,7 @@ class Past:
         Raises:
             ComponentError: That is longer ago than what is kept.
         """
+        self._trim()
         is_known = (
             seq >= self._known_seq
             if seq is not None
@@ -83,6 +92,7 @@ class Past:
 
     def frame(self, query_id: str, columns: tuple[str, ...]) -> pl.DataFrame:
         """Return every kept change: the row after it (before, of a DELETE), _op, _key, _seq, _time."""
+        self._trim()
         flat = iter(self._changes)
         triples = zip(flat, flat, flat, strict=True)
         deltas = [
