@@ -112,7 +112,9 @@ def _cells(pages: list[Page], rows: pl.Series) -> list[Any]:
     low, high = int(rows.min()) >> SHIFT, int(rows.max()) >> SHIFT  # type: ignore[arg-type]
     if (high - low + 1) * PAGE > _FEW * len(rows):
         return [pages[row >> SHIFT][row & LOW] for row in rows.to_list()]
-    near = list(chain.from_iterable(pages[low : high + 1]))  # half the time where they lie close
+    near = list(
+        chain.from_iterable(pages[low : high + 1])
+    )  # half the time where they lie close
     return list(map(near.__getitem__, (rows - low * PAGE).to_list()))
 
 
