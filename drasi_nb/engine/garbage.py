@@ -10,6 +10,14 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+MOST_YOUNG: Final = 10_000  # objects; that many are looked at in 2 to 5 ms
+_USUAL: Final = 700  # where Python has it
+_YOUNG: Final = 350
+_ROUNDS: Final = 16
+_MIDDLE: Final = 100  # looks at the youngest before one at those that one look left
+_entered: Final = list["Looks"]()
 
 
 @contextmanager
@@ -22,3 +30,35 @@ def collection_put_off() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+class Looks:
+    """Has the collector look at young objects between ticks, as long as it is entered.
+
+    By itself it would do so after every 700 objects made, mostly in the middle of somebody's
+    batch. All that is alive then counts as having stayed, and soon everything is looked at. So
+    it does it by itself only after ``MOST_YOUNG``, and in a look here little is alive that goes.
+    Thresholds that the user has set are left alone.
+    """
+
+    def __init__(self) -> None:
+        self._rounds = 0
+
+    def __enter__(self) -> Looks:
+        if not _entered and gc.get_threshold()[0] == _USUAL:
+            gc.set_threshold(MOST_YOUNG, *gc.get_threshold()[1:])
+        _entered.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _entered.remove(self)
+        if not _entered and gc.get_threshold()[0] == MOST_YOUNG:
+            gc.set_threshold(_USUAL, *gc.get_threshold()[1:])
+
+    def between(self) -> None:
+        """Look now and then; nothing is under way."""
+        self._rounds += 1
+        young, middle, _ = gc.get_count()
+        if (self._rounds >= _ROUNDS or young > _YOUNG) and gc.isenabled():
+            self._rounds = 0
+            gc.collect(1 if middle >= _MIDDLE else 0)

@@ -21,6 +21,7 @@ from drasi_nb.views.protocol import (
     Row,
     Snapshot,
 )
+from drasi_nb.values.ordering import order_key
 from drasi_nb.views.rate import Rate
 
 if TYPE_CHECKING:
@@ -196,8 +197,15 @@ class QueryFeed:
     def _fold(self) -> None:
         """Merge the backlog into one change per row; equal ends vanish in the browser."""
         for delta in self._backlog:
-            for key, before, after in delta.changes:
-                self._fold_one(key, before, after)
+            come = list[tuple[Any, Any]]()
+            for key, before, after in delta.unsorted:
+                if before is None:
+                    come.append((key, after))
+                else:
+                    self._fold_one(key, before, after)
+            come.sort(key=_order)  # the others stay where they are
+            for key, after in come:
+                self._fold_one(key, None, after)
         self._backlog, self._backlog_rows = [], 0
 
     def _forget_pending(self) -> None:
@@ -248,6 +256,10 @@ class QueryFeed:
             self._stale = True  # the browser appends: a snapshot puts the rows in order again
         rows = [after or () for _, after in changes]
         return Encoded(part, [op for op, _ in changes], numbers, rows, len(self.columns))
+
+
+def _order(come: tuple[Any, Any]) -> Any:
+    return order_key(come[0])
 
 
 def _count(failures: Any) -> int:
