@@ -15,8 +15,8 @@ from typing import Final
 MOST_YOUNG: Final = 10_000  # objects; that many are looked at in 2 to 5 ms
 _USUAL: Final = 700  # where Python has it
 _YOUNG: Final = 350
-_ROUNDS: Final = 16
-_MIDDLE: Final = 100  # looks at the youngest before one at those that one look left
+_ROUNDS: Final = 4
+_MIDDLE: Final = 400  # looks at the youngest before one at those that one look left
 _entered: Final = list["Looks"]()
 
 

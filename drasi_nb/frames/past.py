@@ -14,6 +14,7 @@ from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.schema import frame_of
 
 _flat = chain.from_iterable
+_NEVER = object()
 
 
 class Past:
@@ -28,7 +29,7 @@ class Past:
         # flat: tuples in tuples would stay with the garbage collector for long
         self._ticks: deque[tuple[int, int, int]] = deque()  # seq, time, number of changes
         self._changes: deque[Any] = deque()  # key, before, after of each
-        self._room = 3 * (most + most // 8)
+        self._room = 3 * (most + most // 32)
         self._known_seq = 0  # from here on every change is kept
         self._known_ms: int | None = None
 
@@ -47,13 +48,13 @@ class Past:
             self._trim()
 
     def _trim(self) -> None:
-        """Forget the ticks that are too many; ``add()`` lets an eighth more pile up first."""
+        """Forget the ticks that are too many; ``add()`` lets some more pile up first."""
         spare, gone = len(self._changes) - 3 * self.most, 0
         while gone < spare:
             self._known_seq, self._known_ms, count = self._ticks.popleft()
             gone += 3 * count
-        if gone:
-            self._changes = deque(islice(self._changes, gone, None))
+        forget = iter(self._changes.popleft, _NEVER)  # touches nothing of what stays
+        deque(islice(forget, gone), maxlen=0)
 
     def _forget(self, seq: int, time_ms: int | None) -> None:
         self._ticks.clear()

@@ -90,6 +90,7 @@ class Driver:
             budget = config.slice_s
             try:
                 while self._pump(budget):
+                    self._looks.between()
                     budget = config.backlog_slice_s
                     # a real sleep: a message of the front end needs several turns of the loop
                     await asyncio.sleep(config.pause_s)
