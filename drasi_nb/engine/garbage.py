@@ -10,14 +10,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Self
 
 MOST_YOUNG: Final = 10_000  # objects; that many are looked at in 2 to 5 ms
-_USUAL: Final = 700  # where Python has it
+_PYTHONS: Final = {(700, 10, 10), (2_000, 10, 10), (2_000, 10, 0)}  # thresholds, by version
+_ROUNDS: Final = 4  # calls to one look, fewer where so many objects were made:
 _YOUNG: Final = 350
-_ROUNDS: Final = 4
-_MIDDLE: Final = 400  # looks at the youngest before one at those that one look left
+_MIDDLE: Final = 400  # looks at the youngest to one at those that were looked at once
 _entered: Final = list["Looks"]()
+_before: Final = list[tuple[int, int, int]]()
 
 
 @contextmanager
@@ -35,28 +36,33 @@ def collection_put_off() -> Iterator[None]:
 class Looks:
     """Has the collector look at young objects between ticks, as long as it is entered.
 
-    By itself it would do so after every 700 objects made, mostly in the middle of somebody's
-    batch. All that is alive then counts as having stayed, and soon everything is looked at. So
-    it does it by itself only after ``MOST_YOUNG``, and in a look here little is alive that goes.
-    Thresholds that the user has set are left alone.
+    By itself it would do so whenever 700 objects were made, mostly in the middle of somebody's
+    batch: what is alive only then would count as having stayed, and soon everything would be
+    looked at. So by itself it does it only after ``MOST_YOUNG``; here little is alive that goes.
+    Whether everything is looked at is still the collector's decision: when what stayed is a
+    quarter of all. Thresholds that the user has set are left alone.
     """
 
     def __init__(self) -> None:
         self._rounds = 0
 
-    def __enter__(self) -> Looks:
-        if not _entered and gc.get_threshold()[0] == _USUAL:
-            gc.set_threshold(MOST_YOUNG, *gc.get_threshold()[1:])
+    def __enter__(self) -> Self:
+        now = gc.get_threshold()
+        if now in _PYTHONS:
+            _before[:] = [now]
+            gc.set_threshold(MOST_YOUNG, now[1], min(1, now[2]))
         _entered.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         _entered.remove(self)
-        if not _entered and gc.get_threshold()[0] == MOST_YOUNG:
-            gc.set_threshold(_USUAL, *gc.get_threshold()[1:])
+        if not _entered and _before:
+            before = _before.pop()
+            if gc.get_threshold()[0] == MOST_YOUNG:
+                gc.set_threshold(*before)
 
     def between(self) -> None:
-        """Look now and then; nothing is under way."""
+        """Look now and then; nothing is under way. Cost: under a ms."""
         self._rounds += 1
         young, middle, _ = gc.get_count()
         if (self._rounds >= _ROUNDS or young > _YOUNG) and gc.isenabled():

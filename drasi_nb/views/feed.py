@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.frames.ipc import json_cell, rows_ipc
+from drasi_nb.values.ordering import order_key
 from drasi_nb.views.protocol import (
     KEY_COLUMN,
     OP_ADD,
@@ -21,7 +22,6 @@ from drasi_nb.views.protocol import (
     Row,
     Snapshot,
 )
-from drasi_nb.values.ordering import order_key
 from drasi_nb.views.rate import Rate
 
 if TYPE_CHECKING:

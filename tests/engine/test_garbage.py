@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import drasi_nb as dnb
-from drasi_nb.engine.garbage import collection_put_off
+from drasi_nb.engine.garbage import MOST_YOUNG, Looks, collection_put_off
 from drasi_nb.store.paging import EMPTY, PAGE
 from drasi_nb.store.table import packed
 from tests.benchmarks.rooms import (
@@ -179,6 +179,84 @@ def test_no_collection_runs_in_the_middle_of_a_slice() -> None:
     finally:
         gc.set_threshold(*thresholds)
     assert len(busy) > 20 and not any(busy)
+
+
+async def _batches() -> list[int]:
+    generations = list[int]()
+    async with dnb.Runtime() as rt:
+        source = rt.add_source("rooms", dnb.PushSource())
+        load(source, frames(PAGE, 16))
+        rt.add_query("q", AVERAGE, sources=["rooms"])
+        await rt.settled()
+        gc.collect()
+
+        def note(phase: str, told: dict[str, Any]) -> None:
+            if phase == "start":
+                generations.append(told["generation"])
+
+        gc.callbacks.append(note)
+        try:
+            for seed in range(60):
+                source.push(updates(PAGE, 1_000, seed=seed))
+                await rt.settled()
+        finally:
+            gc.callbacks.remove(note)
+    return generations
+
+
+def test_a_stream_of_batches_has_only_young_objects_looked_at() -> None:
+    """By itself the collector would look at older ones, and count the batches among them."""
+    generations = asyncio.run(_batches())
+    assert 15 <= len(generations) <= 200
+    assert sum(generation > 0 for generation in generations) <= 1
+
+
+def test_thresholds_are_given_back_by_the_last_that_leaves() -> None:
+    usual = gc.get_threshold()
+    first, second = Looks(), Looks()
+    with first:
+        assert gc.get_threshold()[0] == MOST_YOUNG
+        second.__enter__()
+    assert gc.get_threshold()[0] == MOST_YOUNG
+    second.__exit__()
+    assert gc.get_threshold() == usual
+
+
+def test_thresholds_of_the_user_are_left_alone() -> None:
+    usual = gc.get_threshold()
+    try:
+        gc.set_threshold(1_234, 5, 6)
+        with Looks():
+            assert gc.get_threshold() == (1_234, 5, 6)
+        assert gc.get_threshold() == (1_234, 5, 6)
+        gc.set_threshold(*usual)
+        with Looks():
+            gc.set_threshold(4_321, 5, 6)
+        assert gc.get_threshold() == (4_321, 5, 6)
+    finally:
+        gc.set_threshold(*usual)
+
+
+def test_there_are_looks_between_ticks_unless_the_collector_is_off() -> None:
+    looks = Looks()
+    begun = list[int]()
+
+    def note(phase: str, told: dict[str, Any]) -> None:
+        if phase == "start":
+            begun.append(told["generation"])
+
+    gc.callbacks.append(note)
+    try:
+        for _ in range(40):
+            looks.between()
+        seen = len(begun)
+        with off():
+            for _ in range(40):
+                looks.between()
+        assert len(begun) == seen
+    finally:
+        gc.callbacks.remove(note)
+    assert seen == 10
 
 
 # -- packed pages -------------------------------------------------------------------------
