@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drasi_nb.engine.garbage import young_kept_apart
+from drasi_nb.engine.garbage import collection_put_off
 from drasi_nb.engine.updates import stamps_of, update_nodes
 from drasi_nb.store.batch import Columns
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
+from drasi_nb.store.paging import SHIFT
 
 if TYPE_CHECKING:
     from drasi_nb.engine.handlers import Handler
@@ -29,7 +30,7 @@ def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
     fresh, known = _split(engine, source, columns)
     if fresh is not None:
         if _aside(engine, source, fresh):
-            with young_kept_apart():
+            with collection_put_off():
                 _load(engine, source, fresh)
         else:
             _one_by_one(engine, source, fresh)
@@ -70,7 +71,7 @@ def _aside(engine: Engine, source: int, columns: Columns) -> bool:
     else:
         table = graph.type_table(labels[0])
         hearing = engine.router.relation(table, source).handlers
-        there = len(table.ids)
+        there = table.page_count << SHIFT
     if not hearing:
         return True
     heard = {id(handler) for handler in hearing}

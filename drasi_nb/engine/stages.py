@@ -44,6 +44,7 @@ from drasi_nb.plan.nodes import (
     Unwind,
 )
 from drasi_nb.store.indexes import scan_pages
+from drasi_nb.store.paging import PAGE
 from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
@@ -325,7 +326,7 @@ class CompiledQuery:
             for handle in scan_pages(mask, nodes.ids):
                 first.walk(handle, 1)
                 if not handle & _STEP:
-                    yield handle / len(nodes.ids)
+                    yield handle / (nodes.page_count * PAGE)
 
     def is_columnwise(self) -> bool:
         """Return whether evaluating it from the store goes column by column."""
@@ -338,7 +339,9 @@ class CompiledQuery:
 
     def settle(self) -> None:
         """Between two changes: run the stages that must see every change by itself."""
-        for stage in self.stages[: self.timed]:
+        for stage in (
+            self.stages[: self.timed] if self.timed < len(self.stages) else self.stages
+        ):
             stage.flush()
 
     def flush(self) -> Changes:
@@ -352,7 +355,7 @@ class CompiledQuery:
     def flush_stages(self) -> None:
         """Run the stages in order."""
         self._runs = runs = self._runs + 1
-        if runs % SAMPLED:
+        if runs & (SAMPLED - 1):
             for stage in self.stages:
                 stage.flush()
         else:

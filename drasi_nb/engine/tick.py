@@ -108,11 +108,13 @@ class Engine(QuerySet):
     def apply_timed(self, source: int, change: Accepted) -> None:
         """Apply one change, and let the queries that must see it by itself take it."""
         self.apply(source, change)
-        self.finish()
+        if self.unfinished:
+            self.finish()
         self.timers.stamp = self.stamp
         if self.history.is_kept:
             self.history.record(self.graph, source, change.id)
-        self.settle()
+        if self.touched:
+            self.settle()
 
     def settle(self) -> None:
         """Let the stages that must see every change by itself take what there is."""
@@ -267,8 +269,8 @@ class Engine(QuerySet):
         self, source: int, table: RelationTable, row: int, change: Accepted
     ) -> None:
         op, element_id, labels, properties, start, end, _ = change
-        ids = self.graph.nodes.ids
-        ends = (ids[table.src[row]], ids[table.dst[row]])
+        id_of = self.graph.nodes.id_of
+        ends = (id_of(table.src[row]), id_of(table.dst[row]))
         values: dict[str, Any] = properties or {}
         if op == INSERT:
             values = {**dict.fromkeys(table.properties(row)), **values}

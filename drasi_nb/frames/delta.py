@@ -55,6 +55,11 @@ class Delta:
         return changes
 
     @property
+    def unsorted(self) -> Changes:
+        """Return (key, before, after) per row in any order. Cost: nothing."""
+        return self._changes
+
+    @property
     def time(self) -> Any:
         """Return the time as an aware UTC datetime."""
         import datetime as dt

@@ -7,7 +7,7 @@ that changed since and shares all others with the frames handed out before.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import count, islice
 from operator import itemgetter
 from typing import Any
 
@@ -212,16 +212,21 @@ class ResultTable:
 
     def entries(self, ranks: Mapping[Any, Any] | None = None) -> list[tuple[Any, Row]]:
         """Return (key, row) of every row, in frame order; with ranks, in theirs."""
-        pages = self._pages
-        rows = [
-            entry
-            for number in range(len(pages.pages))
-            for entry in pages.places(number)
-            if entry is not None
-        ]
+        rows = list(self._every())
         if ranks is not None:
             rows.sort(key=lambda entry: (ranks[entry[0]], order_key(entry[0])))
         return rows
+
+    def _every(self) -> Iterator[Entry]:
+        pages = self._pages
+        for number in range(len(pages.pages)):
+            for entry in pages.places(number):
+                if entry is not None:
+                    yield entry
+
+    def first(self, most: int) -> list[tuple[Any, Row]]:
+        """Return (key, row) of so many rows, in frame order. Cost: theirs."""
+        return list(islice(self._every(), most))
 
     def frame(self, ranks: Mapping[Any, Any] | None = None) -> pl.DataFrame:
         """Return the result. Cost: the pages that changed since the last read.
