@@ -33,6 +33,23 @@ def collection_put_off() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def kept_as_old() -> Iterator[None]:
+    """Let no collection run inside; where much was made it counts as old at once, unseen.
+
+    Of steps over very many rows, what they make has no cycles. It would be looked at in every
+    generation, and be enough to have everything looked at.
+    """
+    with collection_put_off():
+        try:
+            yield
+        finally:
+            # the user's own frozen objects stay so
+            if gc.get_count()[0] > MOST_YOUNG and not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
+
+
 class Looks:
     """Has the collector look at young objects between ticks, as long as it is entered.
 

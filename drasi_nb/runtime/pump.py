@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.bulk import apply_columns
 from drasi_nb.engine.clock import Timer
-from drasi_nb.engine.garbage import collection_put_off
+from drasi_nb.engine.garbage import collection_put_off, kept_as_old
 from drasi_nb.errors import CheckpointError, ComponentError
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.derived import DerivedSources
@@ -81,7 +81,7 @@ class Pump(ChangeQueue):
 
     def _finish_jobs(self, end: float | None) -> bool:
         """Go on with the jobs; return whether they are done."""
-        with collection_put_off():
+        with kept_as_old():
             while self._jobs:
                 for _ in self._jobs[0]:
                     if end is not None and time.perf_counter() >= end:
@@ -139,7 +139,7 @@ class Pump(ChangeQueue):
         try:
             engine.finish_by = end
             if engine.unfinished:
-                with collection_put_off():
+                with kept_as_old():
                     if not engine.finish(end):
                         return  # in the middle of a change; the tick stays open
             if self._jobs and not self._finish_jobs(end):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.entered import Entered
-from drasi_nb.engine.garbage import collection_put_off
+from drasi_nb.engine.garbage import kept_as_old
 from drasi_nb.engine.result import Changes, RowChange
 from drasi_nb.engine.rows import SortStage
 from drasi_nb.errors import (
@@ -114,7 +114,7 @@ class Started:
 def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
     """Compile and evaluate a query; when that fails, nothing of it stays."""
     steps = building(runtime, query, registered)
-    with collection_put_off():
+    with kept_as_old():
         while True:
             try:
                 next(steps)
