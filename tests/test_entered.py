@@ -144,6 +144,7 @@ TEXTS = [
     "MATCH (a:A) RETURN a.s AS s ORDER BY s LIMIT 4",
     "MATCH (a:A)-[r:R]->(b:B) RETURN b.s AS b, min(a.f) AS l, max(a.f) AS h, max(a.i) AS i",
     "MATCH (a:A)-[r:R]->(b:B) RETURN b.s AS b, min(a.s) AS l, max(a.m) AS h, count(*) AS n",
+    "MATCH (a:A)-[r:R]->(b:B) RETURN b.i AS b, min(b) AS l, max(r.w) AS h, min(r.w) AS w",
     "MATCH (a:A) RETURN min(a.i) AS l, max(a.f) AS h, min(a.f) AS f",
     "MATCH (a:A)-[r:R]->(b:B) RETURN b.s AS b, collect(a.i) AS i, collect(DISTINCT a.f) AS f",
     "MATCH (a:A)-[r:R]->(b:B) RETURN b.s AS b, collect(r.w + 1) AS w, min(r.w) AS l",

@@ -57,6 +57,9 @@ class GroupsOut:
         for _, call in operator.aggregates:
             if call.kind not in _TAKEN or (call.distinct and call.kind != "collect"):
                 raise UnsupportedError(call.kind)
+        for kind, argument in self.calls:
+            if kind in _ENDS and argument is not None and source.is_slot(argument):
+                raise UnsupportedError("an order of elements")
         for e in self.keys:
             if not source.is_slot(e) and not is_plain(e):
                 raise UnsupportedError("a computed grouping value")
@@ -65,7 +68,8 @@ class GroupsOut:
         self.by_value = source.may_be_many(self.slots)
         self._typed: list[Typed | None] = []
         self._by: dict[str, pl.Expr] = {}
-        self._later = dict[int, list[pl.DataFrame]]()  # values of min and max, by aggregate
+        # values of min and max, by the first aggregate with that argument
+        self._later = dict[int, list[pl.DataFrame]]()
 
     def reads(self) -> list[ast.Expr]:
         """Return the expressions that need columns."""
@@ -168,10 +172,10 @@ class GroupsOut:
             elif kind in _ENDS:
                 name = f"a{i}"
                 values = given.select(*by, name).filter(pl.col(name).is_not_null())
-                if sign > 0:
-                    self._later.setdefault(i, []).append(values)
-                else:
+                if sign < 0:
                     self._leave(values, by, name, at)
+                elif i == self._ends_of(argument)[0]:
+                    self._later.setdefault(i, []).append(values)
             elif typed.kind == "f":
                 for group, total, count in zip(
                     groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
@@ -246,9 +250,14 @@ class GroupsOut:
             ):
                 add_float(group, at, number, sign)
 
+    def _ends_of(self, argument: ast.Expr | None) -> list[int]:
+        """Return the aggregates that are a min or max of an expression."""
+        return [i for i, (kind, e) in enumerate(self.calls) if kind in _ENDS and e == argument]
+
     def _sorted(self, given: pl.DataFrame, by: list[str], i: int) -> None:
         """Put values in that are not null: in ascending order, each once, with their members."""
-        name, at, typed = f"a{i}", self.stage.places[i], self._typed[i]
+        name, typed = f"a{i}", self._typed[i]
+        every = [self.stage.places[j] for j in self._ends_of(self.calls[i][1])]
         value = pl.col(name)
         runs = value.sort().rle()
         wanted = [
@@ -262,7 +271,8 @@ class GroupsOut:
             if nans.height:
                 members = nans.select(*by, pl.lit(0).alias("members"))
                 for group in self._groups(members, 1):
-                    group[at].add(float("nan"))
+                    for at in every:
+                        group[at].add(float("nan"))
             given = given.filter(value.is_not_nan()).with_columns(value + 0.0)  # one zero
         if by:
             found = given.group_by(by).agg(wanted)
@@ -278,8 +288,10 @@ class GroupsOut:
         groups = self._groups(found.with_columns(pl.lit(0).alias("members")), 1)
         ends = pairwise(accumulate(lengths, initial=0))
         for group, (start, stop) in zip(groups, ends, strict=True):
-            put = group[at].add_sorted if is_number else group[at].add_all
-            put(values[start:stop], many[start:stop])
+            some = values[start:stop]  # one for all: nobody writes it
+            for at in every:
+                put = group[at].add_sorted if is_number else group[at].add_all
+                put(some, many[start:stop])
 
     def _leave(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
         """Take values out."""
