@@ -14,6 +14,7 @@ from drasi_nb.frames.schema import series, type_of_all, widen
 
 BLOCK = 32  # pages per block: one dirty page joins few chunks anew, not all of them
 _FEW = 100  # rows of a page that are set one by one
+_TEXT = frozenset({str, type(None)})
 
 Places = dict[
     int, set[int] | None
@@ -83,6 +84,12 @@ class Chunks:
         made = list[pl.Series]()
         for c, (name, values) in enumerate(zip(self.columns, base.columns, strict=True)):
             if isinstance(values, list):
+                if (
+                    kinds := set(map(type, values))
+                ) <= _TEXT and str in kinds:  # looked at once
+                    self._types[c] = pl.String()
+                    made.append(pl.Series(name, values, dtype=pl.String))
+                    continue
                 self._types[c] = type_of_all(values)
                 made.append(series(name, values, self._types[c]))
             elif values.null_count() == len(values):

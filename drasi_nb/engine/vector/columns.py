@@ -171,12 +171,23 @@ def pages_under(mask: list[bool], most: int) -> Iterator[list[int]]:
 
 def living(ids: list[Page], pages: list[int]) -> pl.Series:
     """Return the rows of pages where an element lives."""
-    rows = list[int]()
-    for page in pages:
-        base = page * PAGE
-        part = ids[page]
-        if None in part:
-            rows.extend(base + place for place, name in enumerate(part) if name is not None)
-        else:
-            rows.extend(range(base, base + PAGE))
-    return pl.Series(rows, dtype=pl.Int32)
+    pieces, at = list[pl.Series](), 0
+    while at < len(pages):
+        first = at
+        while (
+            at < len(pages)
+            and pages[at] == pages[first] + at - first
+            and None not in ids[pages[at]]
+        ):
+            at += 1
+        start = pages[first] * PAGE
+        if at > first:  # full pages that follow each other
+            stop = start + (at - first) * PAGE
+            pieces.append(pl.int_range(start, stop, dtype=pl.Int32, eager=True))
+            continue
+        rows = [start + place for place, name in enumerate(ids[pages[at]]) if name is not None]
+        pieces.append(pl.Series(rows, dtype=pl.Int32))
+        at += 1
+    if len(pieces) == 1:
+        return pieces[0]
+    return pl.concat(pieces, rechunk=True) if pieces else pl.Series([], dtype=pl.Int32)
