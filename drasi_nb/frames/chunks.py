@@ -16,9 +16,8 @@ BLOCK = 32  # pages per block: one dirty page joins few chunks anew, not all of 
 _FEW = 100  # rows of a page that are set one by one
 _TEXT = frozenset({str, type(None)})
 
-Places = dict[
-    int, set[int] | None
-]  # page -> which of its rows changed in place; None: others too
+# page -> which of its rows changed in place; None: others too
+Places = dict[int, set[int] | None]
 
 
 class Chunks:
@@ -84,9 +83,8 @@ class Chunks:
         made = list[pl.Series]()
         for c, (name, values) in enumerate(zip(self.columns, base.columns, strict=True)):
             if isinstance(values, list):
-                if (
-                    kinds := set(map(type, values))
-                ) <= _TEXT and str in kinds:  # looked at once
+                kinds = set(map(type, values))
+                if kinds <= _TEXT and str in kinds:  # what follows would look again, twice
                     self._types[c] = pl.String()
                     made.append(pl.Series(name, values, dtype=pl.String))
                     continue
