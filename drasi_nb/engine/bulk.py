@@ -6,19 +6,25 @@ cheaper than to hand them every row; results are the same either way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from array import array
+from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.engine.updates import stamps_of, update_nodes
 from drasi_nb.store.batch import Columns
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
+from drasi_nb.store.paging import LOW, PAGE, SHIFT
 
 if TYPE_CHECKING:
     from drasi_nb.engine.handlers import Handler
+    from drasi_nb.engine.routing import Route
     from drasi_nb.engine.stages import CompiledQuery
     from drasi_nb.engine.tick import Engine
+    from drasi_nb.store.graph import Graph
+    from drasi_nb.store.table import Table
 
 LEAST = 256  # rows; fewer are applied one by one
+_MADE = 2_000  # elements that are handed on while a query is made anew over none
 
 
 def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
@@ -27,12 +33,13 @@ def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
         _one_by_one(engine, source, columns)
         return
     fresh, known = _split(engine, source, columns)
-    if fresh is not None:
-        if _aside(engine, source, fresh):
-            with young_kept_apart():
-                _load(engine, source, fresh)
-        else:
-            _one_by_one(engine, source, fresh)
+    if (
+        fresh is not None and columns.repeats
+    ):  # what comes first is new, what comes again is known
+        _one_by_one(engine, source, columns)
+        return
+    if fresh is not None and not _enter(engine, source, fresh):
+        _one_by_one(engine, source, fresh)
     if known is not None and not update_nodes(engine, source, known):
         _one_by_one(engine, source, known)
 
@@ -60,28 +67,65 @@ def _split(
     return columns.at(fresh), columns.at(known)
 
 
-def _aside(engine: Engine, source: int, columns: Columns) -> bool:
-    """Set aside the queries that hear of new elements; False where one must see each of them."""
-    graph, labels = engine.graph, columns.labels
+def _enter(engine: Engine, source: int, columns: Columns) -> bool:
+    """Add new elements; return False, and add none, where a query must see each by itself.
+
+    Where evaluating a query anew is less work than to hand it every element, it is set aside. Else
+    it is handed each once all are there: a match holds only one of them, in the one slot they fit.
+    """
+    graph = engine.graph
     if columns.starts is None:
-        group = graph.nodes.group(source, frozenset(labels))
-        hearing = engine.router.node(group).handlers
         there = len(graph.node_at[source])
     else:
-        table = graph.type_table(labels[0])
-        hearing = engine.router.relation(table, source).handlers
-        there = len(table.ids)
-    if not hearing:
-        return True
-    heard = {id(handler) for handler in hearing}
-    queries = [q for q in engine.router.queries if any(id(h) in heard for h in handlers(q))]
-    for query in queries:
-        share = 20 if query.is_columnwise() else 2
-        if len(columns) * share < there:
+        there = len(graph.type_table(_type(columns)).ids)
+    heard = {id(handler) for handler in _route(engine, source, columns)[0].handlers}
+    aside: list[CompiledQuery] = []
+    is_handed_on = False
+    for query in engine.router.queries:
+        slots = [sum(id(handler) in heard for handler in part) for part in query.handlers]
+        if not any(slots):
+            continue
+        if _is_anew(query, max(slots), len(columns), there):
+            aside.append(query)
+        elif max(slots) > 1:
             return False
-    for query in queries:
+        else:
+            is_handed_on = True
+    for query in aside:
         engine.suspend(query)
+    with young_kept_apart():
+        rows = _load(engine, source, columns)
+    if is_handed_on:
+        _hand_on(engine, source, columns, rows)
     return True
+
+
+def _is_anew(query: CompiledQuery, slots: int, count: int, there: int) -> bool:
+    """Return whether evaluating a query anew is less work than to hand it so many elements."""
+    if not query.is_columnwise():
+        return count * 2 >= there
+    return count > _MADE + there / 4 if slots == 1 else count * 20 >= there
+
+
+def _route(engine: Engine, source: int, columns: Columns) -> tuple[Route, tuple[Any, ...]]:
+    """Return who hears of new elements, and what is handed on before the row of each."""
+    graph = engine.graph
+    if columns.starts is None:
+        group = graph.nodes.group(source, frozenset(columns.labels or ()))
+        return engine.router.node(group), ()
+    table = graph.type_table(_type(columns))
+    return engine.router.relation(table, source), (table,)
+
+
+def _hand_on(engine: Engine, source: int, columns: Columns, rows: list[int]) -> None:
+    """Hand the queries elements that are there by now; one that breaks stops, and no other."""
+    route, element = _route(engine, source, columns)
+    for call in route.enums:
+        try:
+            for row in rows:
+                call(*element, row, 1)
+        except Exception as error:  # noqa: BLE001 - that query alone stops
+            engine.broke(call, error)
 
 
 def handlers(query: CompiledQuery) -> list[Handler]:
@@ -89,14 +133,47 @@ def handlers(query: CompiledQuery) -> list[Handler]:
     return [handler for part in query.handlers for handler in part]
 
 
-def _load(engine: Engine, source: int, columns: Columns) -> None:
+def _load(engine: Engine, source: int, columns: Columns) -> list[int]:
+    """Write new elements, whole pages at once and the rest into free rows; return their rows."""
     graph, count = engine.graph, len(columns)
     stamps = stamps_of(engine.arrived_ms, engine.seq + 1, count)
     engine.seq += count
     engine.stamp = stamps[-1]
+    free = _free(engine, source, columns)
+    at_once = count if count % PAGE > len(free) else count - count % PAGE
+    rows = list[int]()
+    if at_once:
+        first = _load_pages(graph, source, columns.part(0, at_once), stamps[:at_once])
+        rows.extend(range(first, first + at_once))
+    for change, stamp in zip(columns.part(at_once, count), stamps[at_once:], strict=True):
+        _, element_id, labels, properties, start, end, _ = change
+        table: Table = graph.nodes
+        if start is None:
+            row = graph.place(source, element_id, frozenset(labels or ()))
+        else:
+            table, row = graph.insert_relation(source, element_id, _type(columns), start, end)
+        for name, value in (properties or {}).items():
+            table.write(name, row, value)
+        table.stamps[row >> SHIFT][row & LOW] = stamp
+        rows.append(row)
+    return rows
+
+
+def _load_pages(graph: Graph, source: int, columns: Columns, stamps: array[int]) -> int:
+    ids, properties = columns.ids, columns.properties
     if columns.starts is None or columns.ends is None:
-        load_nodes(graph, source, columns.labels, columns.ids, columns.properties, stamps)
-        return
+        return load_nodes(graph, source, columns.labels or (), ids, properties, stamps)
     src, dst = (handles_of(graph, source, side) for side in (columns.starts, columns.ends))
-    properties = columns.properties
-    load_relations(graph, source, columns.labels[0], columns.ids, src, dst, properties, stamps)
+    return load_relations(graph, source, _type(columns), ids, src, dst, properties, stamps)
+
+
+def _free(engine: Engine, source: int, columns: Columns) -> list[int]:
+    """Return the rows where elements like these may go."""
+    if columns.starts is None:
+        return engine.graph.nodes.group(source, frozenset(columns.labels or ())).free
+    return engine.graph.type_table(_type(columns)).free
+
+
+def _type(columns: Columns) -> str:
+    assert columns.labels is not None
+    return columns.labels[0]

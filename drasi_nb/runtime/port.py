@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from drasi_nb.engine.bulk import LEAST
 from drasi_nb.engine.clock import Clock
 from drasi_nb.errors import ChangeError, CheckpointError, ComponentError
 from drasi_nb.runtime.components import Component, Rejected
 from drasi_nb.runtime.derived import as_change
 from drasi_nb.store.batch import Batch
+from drasi_nb.store.uniform import columns_of
 from drasi_nb.values.change import Accepted, Change, accept
 
 if TYPE_CHECKING:
@@ -49,6 +51,10 @@ class Port:
             ChangeError: A change is malformed, and ``keep_good`` is off: nothing was queued.
             ComponentError: The source is stopped.
         """
+        if isinstance(changes, list | tuple) and len(changes) >= LEAST:
+            columns = columns_of(changes)
+            if columns is not None:
+                return self.submit_accepted(columns)
         accepted: list[Accepted] = []
         for index, change in enumerate(changes):
             try:

@@ -1,4 +1,4 @@
-"""Many updates at once, as columns: what a frame becomes on its way into the store."""
+"""Many updates at once, as columns: what a frame or a uniform batch becomes on its way into the store."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ Values: TypeAlias = "list[Any] | array[float] | array[int]"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Updates of elements with the same labels, each id once; an unknown id is inserted.
+    """Updates of elements with the same labels; an unknown id is inserted.
 
     Attributes:
         ids: Of the elements.
-        labels: Of every node; the one type of every relation.
+        labels: Of every node; the one type of every relation. None, of nodes, leaves labels alone.
         properties: Columns, as long as ``ids``.
         starts: Ids of where the relations start, all text or all integers; None of nodes.
         ends: Ids of where they end.
         op: ``UPDATE`` merges properties, ``INSERT`` replaces a known element.
+        repeats: Whether an id may come again; then the later row is the later change.
     """
 
     ids: list[Any]
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] | None
     properties: Mapping[str, Values]
     starts: pl.Series | None = None
     ends: pl.Series | None = None
     op: int = UPDATE
+    repeats: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,6 +77,7 @@ class Columns:
             None if self.starts is None else some(self.starts),
             None if self.ends is None else some(self.ends),
             self.op,
+            self.repeats,
         )
 
 

@@ -1,0 +1,139 @@
+"""The check at the door for many changes at once: column by column where all have one form.
+
+It takes what ``values.change.accept()`` takes, and nothing else; what it does not take may be
+right or wrong, and is checked change by change, which says what is wrong with which.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import polars as pl
+
+from drasi_nb.store.batch import Columns, Values
+from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
+from drasi_nb.values.change import INSERT, UPDATE, stored_value
+from drasi_nb.values.graph import STAMP
+
+_OPS = {"insert": INSERT, "update": UPDATE}
+_KEYS = frozenset({"op", "id", "labels", "properties", "start_id", "end_id", "effective_from"})
+_SIMPLE = frozenset({float, str, bool, type(None)})  # kept as they are
+_TYPECODES = {(float,): "d", (int,): "q"}
+
+
+class _OtherError(Exception):
+    """The changes must be checked one by one; never leaves this module."""
+
+
+def columns_of(changes: Sequence[Any]) -> Columns | None:
+    """Return changes of one form as columns; None where they are not, or one is malformed.
+
+    Of one form are dicts with the same keys, the same op, insert or update, the same labels and
+    properties of the same names. Property values are copied. Cost: about half a microsecond a
+    change and a tenth a property.
+    """
+    try:
+        return _columns(changes)
+    except Exception:  # noqa: BLE001 - what is wrong with which is told by the other check
+        return None
+
+
+def _columns(changes: Sequence[Any]) -> Columns:
+    _check(set(map(type, changes)) == {dict})
+    keys = tuple(changes[0])
+    _check(_KEYS.issuperset(keys) and set(map(len, changes)) == {len(keys)})
+    at: dict[str, Sequence[Any]] = dict(zip(keys, _unzipped(changes, keys), strict=True))
+    op = _OPS[_same(at["op"], str)]
+    ids = _ids(at["id"])
+    starts, ends = (_ends(at.get(name)) for name in ("start_id", "end_id"))
+    _check((starts is None) == (ends is None))
+    _check(_is_nothing(at.get("effective_from")))
+    labels = _labels(at.get("labels"))
+    _check(starts is None or (labels is not None and len(labels) == 1))
+    properties = _properties(at.get("properties"))
+    repeats = len(set(ids)) < len(ids)
+    return Columns(ids, labels, properties, starts, ends, op, repeats)
+
+
+def _check(holds: bool) -> None:
+    if not holds:
+        raise _OtherError
+
+
+def _unzipped(rows: Sequence[Any], keys: tuple[Any, ...]) -> list[Sequence[Any]]:
+    """Return the values of dicts of one length by key; a missing one is a ``KeyError``."""
+    get: Callable[[Any], Any] = itemgetter(*keys)
+    if len(keys) == 1:
+        return [list(map(get, rows))]
+    return list(zip(*map(get, rows), strict=True))
+
+
+def _same(values: Sequence[Any], kind: type) -> Any:
+    """Return the one value that all are."""
+    first = values[0]
+    _check(set(map(type, values)) == {kind} and values.count(first) == len(values))
+    return first
+
+
+def _is_nothing(values: Sequence[Any] | None) -> bool:
+    return values is None or values.count(None) == len(values)
+
+
+def _ids(values: Sequence[Any]) -> list[Any]:
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        array("q", values)  # all fit
+    else:
+        _check(kinds == {str})
+    return list(values)
+
+
+def _ends(values: Sequence[Any] | None) -> pl.Series | None:
+    if values is None or _is_nothing(values):
+        return None
+    ids = _ids(values)
+    return pl.Series(ids, dtype=pl.String() if type(ids[0]) is str else pl.Int64())
+
+
+def _labels(values: Sequence[Any] | None) -> tuple[str, ...] | None:
+    if values is None or _is_nothing(values):
+        return None
+    kind = type(values[0])
+    if kind is str:
+        labels: tuple[str, ...] = (_same(values, str),)
+    else:
+        _check(kind is list or kind is tuple)
+        labels = tuple(_same(values, kind))
+        kinds = set(map(type, chain.from_iterable(values)))
+        _check(kinds <= {str})
+    _check(all(labels))
+    return labels
+
+
+def _properties(values: Sequence[Any] | None) -> dict[str, Values]:
+    if values is None or not any(values):
+        _check(values is None or set(map(type, values)) <= {dict, type(None)})
+        return {}
+    _check(set(map(type, values)) == {dict})
+    names = tuple(values[0])
+    _check(set(map(len, values)) == {len(names)})
+    columns = _unzipped(values, names)
+    _check(set(map(type, chain.from_iterable(values))) == {str} and STAMP not in names)
+    return {name: _values(name, column) for name, column in zip(names, columns, strict=True)}
+
+
+def _values(name: str, column: Sequence[Any]) -> Values:
+    kinds = set(map(type, column))
+    typecode = _TYPECODES.get(tuple(kinds)) if len(kinds) == 1 else None
+    if typecode is not None:
+        return array(typecode, column)
+    if int in kinds:
+        _check(all(INT_MIN <= v <= INT_MAX for v in column if type(v) is int))
+        kinds.discard(int)
+    if kinds <= _SIMPLE:
+        return list(column)
+    return [stored_value(value, name) for value in column]
