@@ -10,13 +10,14 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.garbage import young_kept_apart
+from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.updates import stamps_of, update_nodes
+from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.store.batch import Columns
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
 from drasi_nb.store.paging import LOW, PAGE, SHIFT
 
 if TYPE_CHECKING:
-    from drasi_nb.engine.handlers import Handler
     from drasi_nb.engine.routing import Route
     from drasi_nb.engine.stages import CompiledQuery
     from drasi_nb.engine.tick import Engine
@@ -40,8 +41,15 @@ def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
         return
     if fresh is not None and not _enter(engine, source, fresh):
         _one_by_one(engine, source, fresh)
-    if known is not None and not update_nodes(engine, source, known):
-        _one_by_one(engine, source, known)
+    if known is None or update_nodes(engine, source, known):
+        return
+    for part in _by_labels(engine, source, known):
+        if (
+            len(part) < LEAST
+            or len(part) == len(known)
+            or not update_nodes(engine, source, part)
+        ):
+            _one_by_one(engine, source, part)
 
 
 def _one_by_one(engine: Engine, source: int, columns: Columns) -> None:
@@ -65,6 +73,19 @@ def _split(
     known = [place for place, is_known in enumerate(there) if is_known]
     fresh = [place for place, is_known in enumerate(there) if not is_known]
     return columns.at(fresh), columns.at(known)
+
+
+def _by_labels(engine: Engine, source: int, columns: Columns) -> list[Columns]:
+    """Return rows that say nothing of labels apart for nodes of each; others whole."""
+    if columns.labels is not None or columns.starts is not None:
+        return [columns]
+    at, groups = engine.graph.node_at[source], engine.graph.nodes.page_group
+    places: dict[Any, list[int]] = {}
+    for place, element_id in enumerate(columns.ids):
+        handle = at.get(element_id)
+        group = None if handle is None else groups[handle >> SHIFT]
+        places.setdefault(group, []).append(place)
+    return [columns] if len(places) == 1 else [columns.at(some) for some in places.values()]
 
 
 def _enter(engine: Engine, source: int, columns: Columns) -> bool:
@@ -120,17 +141,23 @@ def _route(engine: Engine, source: int, columns: Columns) -> tuple[Route, tuple[
 def _hand_on(engine: Engine, source: int, columns: Columns, rows: list[int]) -> None:
     """Hand the queries elements that are there by now; one that breaks stops, and no other."""
     route, element = _route(engine, source, columns)
-    for call in route.enums:
+    walked = list[Handler]()
+    for handler in route.handlers:
+        try:
+            try:
+                if handler.enter is None:
+                    raise UnsupportedError("a stage of its own")
+                handler.enter(rows)
+            except UnsupportedError:
+                walked.append(handler)
+        except Exception as error:  # noqa: BLE001 - that query alone stops
+            engine.broke(handler.enum, error)
+    for call in engine.router.together.calls(walked, fused=False):
         try:
             for row in rows:
                 call(*element, row, 1)
         except Exception as error:  # noqa: BLE001 - that query alone stops
             engine.broke(call, error)
-
-
-def handlers(query: CompiledQuery) -> list[Handler]:
-    """Return all handlers of a query."""
-    return [handler for part in query.handlers for handler in part]
 
 
 def _load(engine: Engine, source: int, columns: Columns) -> list[int]:

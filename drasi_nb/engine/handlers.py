@@ -26,6 +26,8 @@ class Handler:
         part: What may be walked together with parts of other queries; None of nothing.
         many: ``many(nodes, old values by key)``, what ``upd`` does for many nodes; it may raise
             ``UnsupportedError`` before it did anything.
+        enter: ``enter(rows)``, what ``enum`` does for many new elements, nodes of them without
+            relations, right only where no other slot fits them; it may raise it too.
     """
 
     kind: Kind
@@ -37,6 +39,7 @@ class Handler:
     slot: int = 0
     part: Part | None = None
     many: Callable[[list[int], Mapping[str, list[Any]]], None] | None = None
+    enter: Callable[[range | list[int]], None] | None = None
 
     def hears(self, changed: frozenset[str]) -> bool:
         """Return whether a change of these properties, and the stamp, matters."""

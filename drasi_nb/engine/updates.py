@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from math import isnan
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import polars as pl
-
-from drasi_nb.engine.vector.columns import UnsupportedError
-from drasi_nb.store.batch import Columns
-from drasi_nb.store.paging import LOW, SHIFT
-from drasi_nb.values.change import UPDATE
+from drasi_nb.engine.vector.columns import UnsupportedError, numbers
+from drasi_nb.store.batch import Columns, Values
+from drasi_nb.store.paging import LOW, SHIFT, Page
+from drasi_nb.values.change import INSERT, UPDATE
 from drasi_nb.values.graph import STAMP_BITS
 from drasi_nb.values.ordering import identical
 
@@ -22,98 +21,155 @@ if TYPE_CHECKING:
 
 _SEQ_PART = (1 << STAMP_BITS) - 1
 _SIMPLE = frozenset({str, int, bool})  # types whose equal values are the same
-Changed = tuple[list[int], list[Any], list[Any]]  # places where it differs, before, after
+_NONE = type(None)
+
+
+class Changed(NamedTuple):
+    """What changed of one property.
+
+    Attributes:
+        places: Where it differs; all is a range.
+        before: What it was, at every place.
+        after: What it is.
+    """
+
+    places: Sequence[int]
+    before: list[Any]
+    after: list[Any]
+
+
+class Cells:
+    """Where nodes are in the columns of the store.
+
+    Args:
+        handles: Of the nodes.
+    """
+
+    def __init__(self, handles: list[int]) -> None:
+        self.handles = handles
+        self.pages = [handle >> SHIFT for handle in handles]
+        self.places = [handle & LOW for handle in handles]
+        self.distinct = set(self.pages)
+
+    def read(self, pages: list[Page]) -> list[Any]:
+        """Return what a column has there."""
+        return [pages[page][place] for page, place in zip(self.pages, self.places, strict=True)]
+
+    def write(self, pages: list[Page], places: Sequence[int], values: list[Any]) -> None:
+        """Write values at some places into a column without an index."""
+        kinds = set(map(type, values))
+        kind = kinds.pop() if len(kinds) == 1 else None
+        code = "d" if kind is float else "q" if kind is int else ""
+        for number in self.distinct:
+            page = pages[number]
+            if type(page) is array:
+                if page.typecode != code:
+                    pages[number] = page.tolist()
+            elif type(page) is tuple:
+                pages[number] = list(page)
+        if len(places) == len(values):
+            for number, place, value in zip(self.pages, self.places, values, strict=True):
+                pages[number][place] = value  # type: ignore[index]
+        else:
+            for i in places:
+                pages[self.pages[i]][self.places[i]] = values[i]  # type: ignore[index]
 
 
 def update_nodes(engine: Engine, source: int, columns: Columns) -> bool:
-    """Apply updates of nodes that are there and keep their labels; return False if they are not.
+    """Apply changes of nodes that are there and keep their labels; return False if they are not.
 
     Nothing was applied then. Every query that hears of it takes each node in one walk, so all
-    may be written first.
+    may be written first; of changes of one node the last remains.
     """
-    if columns.starts is not None or columns.op != UPDATE or engine.router.reads_stamps:
+    if columns.starts is not None or engine.router.reads_stamps:
         return False
+    count = len(columns)
+    stamps: Sequence[int] = stamps_of(engine.arrived_ms, engine.seq + 1, count)
+    last_stamp = stamps[-1]
+    if columns.repeats:
+        last = list(dict(zip(columns.ids, range(count), strict=True)).values())
+        if len(last) < count:
+            columns, stamps = columns.at(last), [stamps[place] for place in last]
     found = _placed(engine, source, columns)
     if found is None:
         return False
-    group, handles = found
+    group, cells = found
     nodes = engine.graph.nodes
-    cells = [(h >> SHIFT, h & LOW) for h in handles]
     changed: dict[str, Changed] = {}
     for name, values in columns.properties.items():
-        pages = nodes.column(name)
-        before = [pages[page][place] for page, place in cells]
+        before = cells.read(nodes.column(name))
         after = values if isinstance(values, list) else values.tolist()
         places = _different(before, after, values)
         if places:
-            changed[name] = (places, before, after)
+            changed[name] = Changed(places, before, after)
+    if columns.op == INSERT:
+        for name in nodes.columns.keys() - columns.properties.keys():
+            before = cells.read(nodes.columns[name])
+            places = [place for place, value in enumerate(before) if value is not None]
+            if places:
+                changed[name] = Changed(places, before, [None] * len(before))
     hearing = engine.router.node(group).fused(frozenset(changed)) if changed else []
     if hearing is None:
         return False
-    _write(engine, handles, cells, changed)
+    engine.seq += count
+    engine.stamp = last_stamp
+    stamp_pages = nodes.stamps
+    for page, place, stamp in zip(cells.pages, cells.places, stamps, strict=True):
+        stamp_pages[page][place] = stamp
+    for name, (places, _, after) in changed.items():
+        if name in nodes.indexes:
+            for place in places:
+                nodes.write(name, cells.handles[place], after[place])
+        else:
+            cells.write(nodes.column(name), places, after)
     if hearing:
-        _hand_on(engine, hearing, handles, changed)
+        _hand_on(engine, hearing, cells.handles, changed)
     return True
 
 
-def _placed(engine: Engine, source: int, columns: Columns) -> tuple[Group, list[int]] | None:
-    """Return the group and the handles of all nodes; None where they are not of one."""
+def _placed(engine: Engine, source: int, columns: Columns) -> tuple[Group, Cells] | None:
+    """Return the group and the cells of all nodes; None where they are not of one."""
     handles = list(map(engine.graph.node_at[source].get, columns.ids))
     if None in handles:
         return None  # a relation
-    placed: list[int] = handles  # type: ignore[assignment]
+    cells = Cells(handles)  # type: ignore[arg-type]
     page_group = engine.graph.nodes.page_group
-    groups = {page_group[page] for page in {h >> SHIFT for h in placed}}
+    groups = {page_group[page] for page in cells.distinct}
     group = groups.pop()
-    if groups or group.labels is None or not group.is_labelled(columns.labels):
+    if groups or group.labels is None:
         return None
-    return group, placed
+    labels = columns.labels
+    if labels is None:
+        return (group, cells) if columns.op == UPDATE or not group.labels else None
+    return (group, cells) if group.is_labelled(labels) else None
 
 
-def _different(before: list[Any], after: list[Any], values: Any) -> list[int]:
+def _different(before: list[Any], after: list[Any], values: Values) -> Sequence[int]:
     """Return the places where a value is another one now."""
+    kinds = set(map(type, before))
     kind = {"d": float, "q": int}.get(getattr(values, "typecode", ""))
-    if kind is not None and set(map(type, before)) == {kind}:
-        dtype = pl.Float64 if kind is float else pl.Int64
-        old, new = pl.Series(before, dtype=dtype), pl.Series(after, dtype=dtype)
+    if kind is not None and kinds == {kind}:
+        # the bits of floats, since 0.0 is not -0.0
+        old, new = (numbers(array(values.typecode, v).tobytes(), "q") for v in (before, after))
         differs = old != new
-        if kind is float:  # 0.0 is not -0.0
-            differs = differs | ((old == 0) & ((1 / old) != (1 / new)))
-        return differs.arg_true().to_list()
-    kinds = {*map(type, before), *map(type, after)} - {type(None)}
+        if differs.all():
+            places: Sequence[int] = range(len(before))
+        else:
+            places = differs.arg_true().to_list()
+        if kind is float and any(map(isnan, before)):
+            return [i for i in places if before[i] == before[i] or after[i] == after[i]]
+        return places
+    kinds |= set(map(type, after))
+    kinds.discard(_NONE)
     if len(kinds) == 1 and kinds <= _SIMPLE:
+        if before == after:
+            return ()
         return [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
     return [
         place
         for place, (a, b) in enumerate(zip(before, after, strict=True))
         if a is not b and (a != b or not identical(a, b))
     ]
-
-
-def _write(
-    engine: Engine,
-    handles: list[int],
-    cells: list[tuple[int, int]],
-    changed: dict[str, Changed],
-) -> None:
-    nodes = engine.graph.nodes
-    stamps = stamps_of(engine.arrived_ms, engine.seq + 1, len(handles))
-    engine.seq += len(handles)
-    engine.stamp = stamps[-1]
-    stamp_pages = nodes.stamps
-    for (page, place), stamp in zip(cells, stamps, strict=True):
-        stamp_pages[page][place] = stamp
-    for name, (places, _, after) in changed.items():
-        pages, kinds = nodes.column(name), set(map(type, after))
-        typecode = {float: "d", int: "q"}.get(kinds.pop(), "")
-        typed = array if typecode and not kinds and name not in nodes.indexes else None
-        for i in places:
-            number, place = cells[i]
-            page = pages[number]
-            if type(page) is typed and page.typecode == typecode:
-                page[place] = after[i]
-            else:
-                nodes.write(name, handles[i], after[i])
 
 
 def _hand_on(
@@ -124,13 +180,17 @@ def _hand_on(
 ) -> None:
     for handler in hearing:
         names = [name for name in changed if handler.reads is None or name in handler.reads]
-        places = changed[names[0]][0]
+        places = changed[names[0]].places
         if len(names) > 1:
-            places = sorted(set().union(*(changed[name][0] for name in names)))
+            every = [changed[name].places for name in names]
+            whole_at = next((some for some in every if type(some) is range), None)
+            places = whole_at or sorted(set().union(*every))
         whole = len(places) == len(handles)
         some = handles if whole else [handles[place] for place in places]
         old = {
-            name: changed[name][1] if whole else [changed[name][1][place] for place in places]
+            name: changed[name].before
+            if whole
+            else [changed[name].before[place] for place in places]
             for name in names
         }
         try:

@@ -7,13 +7,14 @@ right or wrong, and is checked change by change, which says what is wrong with w
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 import polars as pl
 
+from drasi_nb.errors import ChangeError
 from drasi_nb.store.batch import Columns, Values
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
 from drasi_nb.values.change import INSERT, UPDATE, stored_value
@@ -22,6 +23,7 @@ from drasi_nb.values.graph import STAMP
 _OPS = {"insert": INSERT, "update": UPDATE}
 _KEYS = frozenset({"op", "id", "labels", "properties", "start_id", "end_id", "effective_from"})
 _SIMPLE = frozenset({float, str, bool, type(None)})  # kept as they are
+_NONE = {type(None)}
 _TYPECODES = {(float,): "d", (int,): "q"}
 
 
@@ -38,7 +40,7 @@ def columns_of(changes: Sequence[Any]) -> Columns | None:
     """
     try:
         return _columns(changes)
-    except Exception:  # noqa: BLE001 - what is wrong with which is told by the other check
+    except (ChangeError, KeyError, OverflowError, TypeError, UnicodeEncodeError, _OtherError):
         return None
 
 
@@ -46,7 +48,7 @@ def _columns(changes: Sequence[Any]) -> Columns:
     _check(set(map(type, changes)) == {dict})
     keys = tuple(changes[0])
     _check(_KEYS.issuperset(keys) and set(map(len, changes)) == {len(keys)})
-    at: dict[str, Sequence[Any]] = dict(zip(keys, _unzipped(changes, keys), strict=True))
+    at = {key: _column(changes, key) for key in keys}
     op = _OPS[_same(at["op"], str)]
     ids = _ids(at["id"])
     starts, ends = (_ends(at.get(name)) for name in ("start_id", "end_id"))
@@ -64,42 +66,39 @@ def _check(holds: bool) -> None:
         raise _OtherError
 
 
-def _unzipped(rows: Sequence[Any], keys: tuple[Any, ...]) -> list[Sequence[Any]]:
-    """Return the values of dicts of one length by key; a missing one is a ``KeyError``."""
-    get: Callable[[Any], Any] = itemgetter(*keys)
-    if len(keys) == 1:
-        return [list(map(get, rows))]
-    return list(zip(*map(get, rows), strict=True))
+def _column(rows: Sequence[Any], key: Any) -> list[Any]:
+    """Return what dicts have under a key; where one has nothing, it is a ``KeyError``."""
+    return list(map(itemgetter(key), rows))
 
 
-def _same(values: Sequence[Any], kind: type) -> Any:
+def _same(values: list[Any], kind: type) -> Any:
     """Return the one value that all are."""
     first = values[0]
     _check(set(map(type, values)) == {kind} and values.count(first) == len(values))
     return first
 
 
-def _is_nothing(values: Sequence[Any] | None) -> bool:
-    return values is None or values.count(None) == len(values)
+def _is_nothing(values: list[Any] | None) -> bool:
+    return values is None or set(map(type, values)) == _NONE
 
 
-def _ids(values: Sequence[Any]) -> list[Any]:
+def _ids(values: list[Any]) -> list[Any]:
     kinds = set(map(type, values))
     if kinds == {int}:
         array("q", values)  # all fit
     else:
         _check(kinds == {str})
-    return list(values)
+    return values
 
 
-def _ends(values: Sequence[Any] | None) -> pl.Series | None:
+def _ends(values: list[Any] | None) -> pl.Series | None:
     if values is None or _is_nothing(values):
         return None
     ids = _ids(values)
     return pl.Series(ids, dtype=pl.String() if type(ids[0]) is str else pl.Int64())
 
 
-def _labels(values: Sequence[Any] | None) -> tuple[str, ...] | None:
+def _labels(values: list[Any] | None) -> tuple[str, ...] | None:
     if values is None or _is_nothing(values):
         return None
     kind = type(values[0])
@@ -107,26 +106,26 @@ def _labels(values: Sequence[Any] | None) -> tuple[str, ...] | None:
         labels: tuple[str, ...] = (_same(values, str),)
     else:
         _check(kind is list or kind is tuple)
+        _check(set(map(type, values)) == {kind})
+        _check(set(map(type, chain.from_iterable(values))) <= {str})
         labels = tuple(_same(values, kind))
-        kinds = set(map(type, chain.from_iterable(values)))
-        _check(kinds <= {str})
     _check(all(labels))
     return labels
 
 
-def _properties(values: Sequence[Any] | None) -> dict[str, Values]:
-    if values is None or not any(values):
-        _check(values is None or set(map(type, values)) <= {dict, type(None)})
+def _properties(values: list[Any] | None) -> dict[str, Values]:
+    if values is None or _is_nothing(values):
         return {}
     _check(set(map(type, values)) == {dict})
     names = tuple(values[0])
     _check(set(map(len, values)) == {len(names)})
-    columns = _unzipped(values, names)
+    if not names:
+        return {}
     _check(set(map(type, chain.from_iterable(values))) == {str} and STAMP not in names)
-    return {name: _values(name, column) for name, column in zip(names, columns, strict=True)}
+    return {name: _values(name, _column(values, name)) for name in names}
 
 
-def _values(name: str, column: Sequence[Any]) -> Values:
+def _values(name: str, column: list[Any]) -> Values:
     kinds = set(map(type, column))
     typecode = _TYPECODES.get(tuple(kinds)) if len(kinds) == 1 else None
     if typecode is not None:
@@ -135,5 +134,5 @@ def _values(name: str, column: Sequence[Any]) -> Values:
         _check(all(INT_MIN <= v <= INT_MAX for v in column if type(v) is int))
         kinds.discard(int)
     if kinds <= _SIMPLE:
-        return list(column)
+        return column
     return [stored_value(value, name) for value in column]

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.codegen.slots import Kind, View
 from drasi_nb.engine.vector.columns import Column, Reader, UnsupportedError, column_of
 from drasi_nb.engine.vector.expressions import Translator, Typed
 from drasi_nb.engine.vector.walk import Pattern, labelled
@@ -231,6 +231,47 @@ class ChangedNodes(Source):
             return self.frame, self.frame
         before = self.frame.with_columns(v.alias(name) for name, v in self._before.items())
         return before, self.frame.with_columns(v.alias(name) for name, v in self._after.items())
+
+
+class NewElements(Source):
+    """The matches that hold one of some new elements in a slot.
+
+    Args:
+        match: The pattern.
+        view: What is seen.
+        kind: "node", of nodes without relations, or "relation".
+        slot: Where the elements are, and no other slot may hold them.
+        rows: Their handles or rows.
+    """
+
+    def __init__(
+        self, match: Match, view: View, kind: Kind, slot: int, rows: range | list[int]
+    ) -> None:
+        super().__init__(match, view)
+        self._anchor = (match.nodes if kind == "node" else match.relations)[slot].name
+        if kind == "relation":
+            self.frame = self.pattern.through(slot, rows)
+        else:
+            handles = [] if match.relations else rows
+            self.frame = pl.DataFrame({f"n{slot}": pl.Series(handles, dtype=pl.Int32)})
+        self._values: dict[str, pl.Series] = {}
+
+    def may_be_many(self, slots: list[str]) -> bool:
+        """Return whether a grouping value may be of the new elements."""
+        return self._anchor in slots
+
+    def add(self, alias: str, slot: str, key: str) -> Column:
+        """Have a property of a slot under an alias in the frame."""
+        column = column_of(self.property_values(slot, key, self.frame))
+        self._values[alias] = column.values
+        return column
+
+    def matches(self, conditions: list[pl.Expr]) -> pl.DataFrame:
+        """Return the matches that hold, with the columns in use."""
+        frame = self.frame
+        if self._values:
+            frame = frame.with_columns(v.alias(name) for name, v in self._values.items())
+        return frame.filter(*conditions) if conditions else frame
 
 
 def inlined(

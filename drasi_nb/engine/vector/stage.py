@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import polars as pl
 
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
-from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.codegen.slots import Kind, View
 from drasi_nb.engine.result import ResultStage
 from drasi_nb.engine.vector.columns import Reader, UnsupportedError
 from drasi_nb.engine.vector.groups import GroupsOut
 from drasi_nb.engine.vector.rows import RowsOut
-from drasi_nb.engine.vector.source import ChangedNodes, Source, WholeGraph, inlined
+from drasi_nb.engine.vector.source import ChangedNodes, NewElements, Source, WholeGraph, inlined
 from drasi_nb.engine.vector.walk import PAGES
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Filter, Match, Project
@@ -103,6 +103,44 @@ def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator
         if part is not None and part.height:
             out.take(part)
         yield min(1.0, number / total)
+
+
+def enter_columnwise(
+    match: Match,
+    tail: Tail,
+    sink: Sink,
+    view: View,
+    kind: Kind,
+    slot: int,
+    rows: range | list[int],
+) -> None:
+    """Hand on the matches of new elements, which are there.
+
+    No other slot of the pattern may hold one of them.
+
+    Args:
+        match: The pattern.
+        tail: What follows it.
+        sink: Where the rows go.
+        view: What is seen.
+        kind: "node", of nodes without relations, or "relation".
+        slot: Where the elements are.
+        rows: Their handles or rows.
+
+    Raises:
+        UnsupportedError: It must go row by row; nothing was handed on.
+    """
+    if isinstance(sink.stage, ResultStage) and sink.stage.pending:
+        raise UnsupportedError("rows of the same keys may have left in this tick")
+    source = NewElements(match, view, kind, slot, rows)
+    if not source.frame.height:
+        return
+    conditions, out = _out(source, match, tail, sink)
+    tests = [source.translator.condition(e) for e in conditions]
+    out.open()
+    frame = source.matches(tests)
+    if frame.height:
+        out.take(frame)
 
 
 def change_columnwise(
