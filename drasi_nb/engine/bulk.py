@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.engine.handlers import Handler
-from drasi_nb.engine.updates import stamps_of, update_nodes
+from drasi_nb.engine.updates import handles_at, stamps_of, update_nodes
 from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.store.batch import Columns
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
@@ -33,6 +33,11 @@ def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
     if len(columns) < LEAST or engine.timed or engine.history.is_kept:
         _one_by_one(engine, source, columns)
         return
+    if columns.starts is None:
+        handles = handles_at(engine, source, columns)
+        if handles is not None:  # after the load, most of the time
+            _update(engine, source, columns, handles)
+            return
     fresh, known = _split(engine, source, columns)
     if (
         fresh is not None and columns.repeats
@@ -41,14 +46,21 @@ def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
         return
     if fresh is not None and not _enter(engine, source, fresh):
         _one_by_one(engine, source, fresh)
-    if known is None or update_nodes(engine, source, known):
+    if known is not None:
+        handles = None if known.starts is not None else handles_at(engine, source, known)
+        if handles is None:
+            _one_by_one(engine, source, known)
+        else:
+            _update(engine, source, known, handles)
+
+
+def _update(engine: Engine, source: int, columns: Columns, handles: list[int]) -> None:
+    """Apply changes of ids that belong to nodes or ghosts."""
+    if update_nodes(engine, columns, handles):
         return
-    for part in _by_labels(engine, source, known):
-        if (
-            len(part) < LEAST
-            or len(part) == len(known)
-            or not update_nodes(engine, source, part)
-        ):
+    parts = _by_labels(engine, columns, handles)
+    for part, some in parts:
+        if len(parts) == 1 or len(part) < LEAST or not update_nodes(engine, part, some):
             _one_by_one(engine, source, part)
 
 
@@ -75,17 +87,18 @@ def _split(
     return columns.at(fresh), columns.at(known)
 
 
-def _by_labels(engine: Engine, source: int, columns: Columns) -> list[Columns]:
+def _by_labels(
+    engine: Engine, columns: Columns, handles: list[int]
+) -> list[tuple[Columns, list[int]]]:
     """Return rows that say nothing of labels apart for nodes of each; others whole."""
-    if columns.labels is not None or columns.starts is not None:
-        return [columns]
-    at, groups = engine.graph.node_at[source], engine.graph.nodes.page_group
+    groups = engine.graph.nodes.page_group
     places: dict[Any, list[int]] = {}
-    for place, element_id in enumerate(columns.ids):
-        handle = at.get(element_id)
-        group = None if handle is None else groups[handle >> SHIFT]
-        places.setdefault(group, []).append(place)
-    return [columns] if len(places) == 1 else [columns.at(some) for some in places.values()]
+    if columns.labels is None:
+        for place, handle in enumerate(handles):
+            places.setdefault(groups[handle >> SHIFT], []).append(place)
+    if len(places) < 2:
+        return [(columns, handles)]
+    return [(columns.at(some), [handles[place] for place in some]) for some in places.values()]
 
 
 def _enter(engine: Engine, source: int, columns: Columns) -> bool:

@@ -75,7 +75,13 @@ class Cells:
                 pages[self.pages[i]][self.places[i]] = values[i]  # type: ignore[index]
 
 
-def update_nodes(engine: Engine, source: int, columns: Columns) -> bool:
+def handles_at(engine: Engine, source: int, columns: Columns) -> list[int] | None:
+    """Return the handles of nodes and ghosts by id; None where an id is new or of a relation."""
+    handles = list(map(engine.graph.node_at[source].get, columns.ids))
+    return None if None in handles else handles  # type: ignore[return-value]
+
+
+def update_nodes(engine: Engine, columns: Columns, handles: list[int]) -> bool:
     """Apply changes of nodes that are there and keep their labels; return False if they are not.
 
     Nothing was applied then. Every query that hears of it takes each node in one walk, so all
@@ -89,11 +95,12 @@ def update_nodes(engine: Engine, source: int, columns: Columns) -> bool:
     if columns.repeats:
         last = list(dict(zip(columns.ids, range(count), strict=True)).values())
         if len(last) < count:
-            columns, stamps = columns.at(last), [stamps[place] for place in last]
-    found = _placed(engine, source, columns)
-    if found is None:
+            columns = columns.at(last)
+            stamps, handles = ([many[place] for place in last] for many in (stamps, handles))
+    cells = Cells(handles)
+    group = _group(engine, cells, columns)
+    if group is None:
         return False
-    group, cells = found
     nodes = engine.graph.nodes
     changed: dict[str, Changed] = {}
     for name, values in columns.properties.items():
@@ -127,12 +134,8 @@ def update_nodes(engine: Engine, source: int, columns: Columns) -> bool:
     return True
 
 
-def _placed(engine: Engine, source: int, columns: Columns) -> tuple[Group, Cells] | None:
-    """Return the group and the cells of all nodes; None where they are not of one."""
-    handles = list(map(engine.graph.node_at[source].get, columns.ids))
-    if None in handles:
-        return None  # a relation
-    cells = Cells(handles)  # type: ignore[arg-type]
+def _group(engine: Engine, cells: Cells, columns: Columns) -> Group | None:
+    """Return the group of all nodes; None where they are not of one, or get other labels."""
     page_group = engine.graph.nodes.page_group
     groups = {page_group[page] for page in cells.distinct}
     group = groups.pop()
@@ -140,8 +143,8 @@ def _placed(engine: Engine, source: int, columns: Columns) -> tuple[Group, Cells
         return None
     labels = columns.labels
     if labels is None:
-        return (group, cells) if columns.op == UPDATE or not group.labels else None
-    return (group, cells) if group.is_labelled(labels) else None
+        return group if columns.op == UPDATE or not group.labels else None
+    return group if group.is_labelled(labels) else None
 
 
 def _different(before: list[Any], after: list[Any], values: Values) -> Sequence[int]:
@@ -178,6 +181,8 @@ def _hand_on(
     handles: list[int],
     changed: dict[str, Changed],
 ) -> None:
+    befores = {name: change.before for name, change in changed.items()}
+    afters = {name: change.after for name, change in changed.items()}
     for handler in hearing:
         names = [name for name in changed if handler.reads is None or name in handler.reads]
         places = changed[names[0]].places
@@ -187,17 +192,18 @@ def _hand_on(
             places = whole_at or sorted(set().union(*every))
         whole = len(places) == len(handles)
         some = handles if whole else [handles[place] for place in places]
-        old = {
-            name: changed[name].before
-            if whole
-            else [changed[name].before[place] for place in places]
-            for name in names
-        }
+        old, new = (
+            {
+                name: values[name] if whole else [values[name][place] for place in places]
+                for name in names
+            }
+            for values in (befores, afters)
+        )
         try:
             try:
                 if handler.many is None:
                     raise UnsupportedError("a stage of its own")
-                handler.many(some, old)
+                handler.many(some, old, new)
             except UnsupportedError:
                 for handle, *values in zip(some, *old.values(), strict=True):
                     handler.upd(handle, dict(zip(names, values, strict=True)))

@@ -173,6 +173,7 @@ class ChangedNodes(Source):
         slot: Where the nodes are, and no other slot may hold them.
         handles: The nodes.
         old: What changed properties were, by key, as long as ``handles``.
+        new: What they are.
     """
 
     def __init__(
@@ -182,10 +183,11 @@ class ChangedNodes(Source):
         slot: int,
         handles: list[int],
         old: Mapping[str, list[Any]],
+        new: Mapping[str, list[Any]],
     ) -> None:
         super().__init__(match, view)
-        self._anchor, self._old = match.nodes[slot].name, old
-        self.frame = self.pattern.around(slot, handles)
+        self._anchor, self._old, self._new = match.nodes[slot].name, old, new
+        self.frame = self._now = self.pattern.around(slot, handles)
         self._before: dict[str, pl.Series] = {}
         self._after: dict[str, pl.Series] = {}
 
@@ -217,20 +219,31 @@ class ChangedNodes(Source):
         """Return whether a slot holds the changed nodes."""
         return slot == self._anchor
 
+    def property_values(self, slot: str, key: str, frame: pl.DataFrame) -> list[Any]:
+        """Return a property as the store has it."""
+        new = self._new.get(key) if slot == self._anchor else None
+        if new is None or frame is not self._now:  # others have other rows
+            return super().property_values(slot, key, frame)
+        return self._in_matches(new)
+
+    def _in_matches(self, values: list[Any]) -> list[Any]:
+        if not self.match.relations:
+            return values
+        return list(map(values.__getitem__, self.frame["at"].to_list()))
+
     def old_values(self, slot: str, key: str) -> list[Any] | None:
         """Return what a property was in each match; None where it did not change."""
         if slot != self._anchor or key not in self._old:
             return None
-        if not self.match.relations:
-            return self._old[key]
-        return list(map(self._old[key].__getitem__, self.frame["at"].to_list()))
+        return self._in_matches(self._old[key])
 
     def sides(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the matches before and after, with the columns in use."""
         if not self._before:
             return self.frame, self.frame
-        before = self.frame.with_columns(v.alias(name) for name, v in self._before.items())
-        return before, self.frame.with_columns(v.alias(name) for name, v in self._after.items())
+        before = self.frame.hstack([v.alias(name) for name, v in self._before.items()])
+        self._now = self.frame.hstack([v.alias(name) for name, v in self._after.items()])
+        return before, self._now
 
 
 class NewElements(Source):
@@ -268,9 +281,7 @@ class NewElements(Source):
 
     def matches(self, conditions: list[pl.Expr]) -> pl.DataFrame:
         """Return the matches that hold, with the columns in use."""
-        frame = self.frame
-        if self._values:
-            frame = frame.with_columns(v.alias(name) for name, v in self._values.items())
+        frame = self.frame.hstack([v.alias(name) for name, v in self._values.items()])
         return frame.filter(*conditions) if conditions else frame
 
 

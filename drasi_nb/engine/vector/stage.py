@@ -151,6 +151,7 @@ def change_columnwise(
     slot: int,
     handles: list[int],
     old: Mapping[str, list[Any]],
+    new: Mapping[str, list[Any]],
 ) -> None:
     """Hand on what a change of properties makes of the matches of nodes, already written.
 
@@ -164,11 +165,12 @@ def change_columnwise(
         slot: Where the nodes are.
         handles: The nodes.
         old: What changed properties were, by key, as long as ``handles``.
+        new: What they are.
 
     Raises:
         UnsupportedError: It must go row by row; nothing was handed on.
     """
-    source = ChangedNodes(match, view, slot, handles, old)
+    source = ChangedNodes(match, view, slot, handles, old, new)
     conditions, out = _out(source, match, tail, sink)
     tests = [source.translator.condition(e) for e in conditions]
     out.open()

@@ -141,26 +141,50 @@ class Pattern:
         ways = [out_of, into] if near == slot.start else [into, out_of]
         if slot.directed:
             del ways[1]
+        handles = frame[f"n{near}"].to_list()
         places, rows, ends = list[int](), list[int](), list[int]()
-        most = _MOST + len(frame) * _MOST_EACH
         for way, (heads, links, others) in enumerate(ways):
-            for place, handle in enumerate(frame[f"n{near}"].to_list()):
-                row = heads[handle >> SHIFT][handle & LOW]
+            at, found = self._chained(heads, links, handles)
+            found_ends = [others[row] for row in found]
+            if way:  # a self-loop runs one way
+                kept = [n for n, end in enumerate(found_ends) if end != handles[at[n]]]
+                at, found, found_ends = (
+                    [some[n] for n in kept] for some in (at, found, found_ends)
+                )
+            places.extend(at)
+            rows.extend(found)
+            ends.extend(found_ends)
+        if len(places) < len(handles) or places != list(range(len(handles))):
+            frame = frame[pl.Series(places, dtype=pl.UInt32)]
+        end_column = pl.Series(f"n{far}", ends, dtype=pl.Int32)
+        frame = frame.hstack([pl.Series(f"r{i}", rows, dtype=pl.Int32)])
+        if far in bound or far == near:
+            return _kept(frame, frame[f"n{far}"] == end_column)
+        mask = pl.Series(self.masks[far], dtype=pl.Boolean)
+        return _kept(frame.hstack([end_column]), mask.gather(end_column // PAGE))
+
+    @staticmethod
+    def _chained(
+        heads: list[array[int]], links: array[int], handles: list[int]
+    ) -> tuple[list[int], list[int]]:
+        """Return the relations in the chains of nodes, each with the place of its node."""
+        found = [heads[handle >> SHIFT][handle & LOW] for handle in handles]
+        rows = [row for row in found if row >= 0]
+        places = list(range(len(found)))
+        if len(rows) < len(found):
+            places = [place for place in places if found[place] >= 0]
+        nexts = [links[row] for row in rows]
+        most = _MOST + len(handles) * _MOST_EACH
+        if rows and max(nexts) >= 0:
+            for place, first in zip(places.copy(), nexts, strict=True):
+                row = first
                 while row >= 0:
-                    end = others[row]
-                    if not (way and end == handle):  # a self-loop runs one way
-                        places.append(place)
-                        rows.append(row)
-                        ends.append(end)
+                    places.append(place)
+                    rows.append(row)
                     row = links[row]
                 if len(rows) > most:
                     raise UnsupportedError("very many relations")
-        out = frame[pl.Series(places, dtype=pl.UInt32)].with_columns(
-            pl.Series(f"r{i}", rows, dtype=pl.Int32), pl.Series("#", ends, dtype=pl.Int32)
-        )
-        if far in bound or far == near:
-            return out.filter(pl.col("#") == pl.col(f"n{far}")).drop("#")
-        return out.rename({"#": f"n{far}"}).filter(labelled(self.masks[far], f"n{far}"))
+        return places, rows
 
     def _relations(self, i: int) -> Iterator[pl.DataFrame]:
         """Yield the relations that fit a slot, with both ends."""
@@ -202,6 +226,11 @@ class Pattern:
 def _gathered(ends: array[int], low: int, high: int, places: pl.Series | None) -> pl.Series:
     column = int_series(ends[low:high])
     return column if places is None else column.gather(places)
+
+
+def _kept(frame: pl.DataFrame, holds: pl.Series) -> pl.DataFrame:
+    """Return the rows where a column says so."""
+    return frame if holds.all() else frame.filter(holds)
 
 
 def labelled(mask: list[bool], handles: str) -> pl.Expr:
