@@ -62,3 +62,10 @@ def test_every_operator_has_a_line() -> None:
         "Filter EXISTS { (a)-->() }", "Apply exists", "Match (a:A&!B), (c)", "Project 2 as u, 3 as one",
     ):  # fmt: skip
         assert part in shown, shown
+
+
+def test_properties_that_stand_for_their_element_are_shown() -> None:
+    with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
+        rt.add_source("s", dnb.PushSource())
+        text = "MATCH (n:N) WHERE drasi.trueFor(n.x > 0, 5) RETURN n.due AS due"
+        assert "      Project n.due\n" in rt.add_query("q", text, sources=["s"]).explain()

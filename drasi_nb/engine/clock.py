@@ -105,18 +105,22 @@ class Clock:
 
     def next_due_ms(self) -> int | None:
         """Return when the earliest pending timer fires."""
-        while self._heap and self._heap[0][2].callback is None:
-            heapq.heappop(self._heap)
-        return self._heap[0][0] if self._heap else None
+        heap = self._heap
+        while heap:
+            due_ms, _, timer = heap[0]
+            if timer.callback is not None:
+                return due_ms
+            heapq.heappop(heap)
+        return None
 
     def fire_due(self) -> int:
         """Fire, in order, the timers that are due now and were pending at the call; return how many.
 
         What a timer sets for the same moment waits for the next call, so one call always ends.
         """
-        now, due = self.now_ms(), list[Timer]()
-        while self._heap and self._heap[0][0] <= now:
-            due.append(heapq.heappop(self._heap)[2])
+        now, heap, due = self.now_ms(), self._heap, list[Timer]()
+        while heap and heap[0][0] <= now:
+            due.append(heapq.heappop(heap)[2])
         fired = 0
         for timer in due:
             callback, timer.callback = timer.callback, None

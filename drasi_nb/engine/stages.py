@@ -341,7 +341,9 @@ class CompiledQuery:
 
     def settle(self) -> None:
         """Between two changes: run the stages that must see every change by itself."""
-        for stage in self.stages[: self.timed]:
+        for stage in (
+            self.stages[: self.timed] if self.timed < len(self.stages) else self.stages
+        ):
             stage.flush()
 
     def flush(self) -> list[RowChange]:
@@ -355,7 +357,7 @@ class CompiledQuery:
     def flush_stages(self) -> None:
         """Run the stages in order."""
         self._runs = runs = self._runs + 1
-        if runs % SAMPLED:
+        if runs & (SAMPLED - 1):
             for stage in self.stages:
                 stage.flush()
         else:

@@ -108,11 +108,13 @@ class Engine(QuerySet):
     def apply_timed(self, source: int, change: Accepted) -> None:
         """Apply one change, and let the queries that must see it by itself take it."""
         self.apply(source, change)
-        self.finish()
+        if self.unfinished:
+            self.finish()
         self.timers.stamp = self.stamp
         if self.history.is_kept:
             self.history.record(self.graph, source, change.id)
-        self.settle()
+        if self.touched:
+            self.settle()
 
     def settle(self) -> None:
         """Let the stages that must see every change by itself take what there is."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from drasi_nb.engine.failures import FailureLog
 from drasi_nb.engine.result import Row
@@ -21,15 +22,9 @@ from drasi_nb.plan.nodes import Timed
 from drasi_nb.values.graph import STAMP_BITS
 from drasi_nb.values.ordering import unchanged
 
-
-@dataclass(slots=True)
-class Entry:
-    """One row: as it came, what the calls keep, as it was handed on, when it is due."""
-
-    row: Row
-    kept: list[Any]
-    out: Row | None = None
-    due_ms: int | None = None
+# One row: as it came, what the calls keep, as it was handed on, when it is due. A tuple, which
+# the garbage collector lets go once it has seen it.
+Entry: TypeAlias = "tuple[Row, tuple[Any, ...], Row | None, int | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +70,14 @@ class TimedStage(RowStage):
         super().__init__((*names, *(call.name for call in operator.calls)), mark, log, number)
         self.entries: dict[Any, Entry] = {}
         self.saved: dict[Any, Saved] = {}  # of rows that were not seen since a restart
-        self._timers, self._versions, self._mark = timers, versions, mark
+        self._timers, self._mark = timers, mark
         self._rung: list[Any] = []
         self._calls = [
-            (TIMED[call.function].call, [names.index(name) for name in call.arguments])
+            (TIMED[call.function].call, picked([names.index(name) for name in call.arguments]))
             for call in operator.calls
         ]
+        self._nothing: tuple[Any, ...] = (None,) * len(self._calls)
+        self._moment = Moment(0, 0, True, versions)  # of the row that is asked
         self._salt = repr(operator) if any("rand" in c.function for c in operator.calls) else ""
         self._stamp = None if operator.stamp is None else names.index(operator.stamp)
 
@@ -91,56 +88,57 @@ class TimedStage(RowStage):
     def waits(self, key: Any, due_ms: int) -> bool:
         """Return whether a row waits for a time."""
         entry = self.entries.get(key)
-        return entry is not None and entry.due_ms == due_ms
+        return entry is not None and entry[3] == due_ms
 
     def ring(self, key: Any, due_ms: int) -> bool:
         """Take note that a row is due."""
         entry = self.entries.get(key)
-        if entry is None or entry.due_ms != due_ms:
+        if entry is None or entry[3] != due_ms:
             return False
-        entry.due_ms = None
+        self.entries[key] = (*entry[:3], None)
         self._rung.append(key)
         self._mark()
         return True
 
     def flush(self) -> None:
         """Ask the calls of rows that came, changed or are due; hand on what differs."""
-        inbox = self.inbox
-        for key, _, row in inbox.take() if inbox.pending or inbox.loaded else ():
-            if row is None:
-                self._leave(key)
-                continue
-            entry = self.entries.get(key)
-            if entry is None:
-                if key in self.saved:
+        inbox, moment, entries = self.inbox, self._moment, self.entries
+        if inbox.pending or inbox.loaded:
+            moment.now_ms, moment.is_change = self._timers.now_ms, True
+            for key, _, row in inbox.take():
+                entry = entries.get(key)
+                if row is None:
+                    self._leave(key)
+                elif entry is not None:
+                    self._ask(key, row, entry[1], entry[2], entry[3])
+                elif key in self.saved:
                     self._resume(key, row, self.saved.pop(key))
-                    continue
-                entry = self.entries[key] = Entry(row, [None] * len(self._calls))
-            entry.row = row
-            self._ask(key, entry, is_change=True)
+                else:
+                    self._ask(key, row, self._nothing, None, None)
         if not self._rung:
             return
         rung, self._rung = self._rung, []
+        moment.now_ms, moment.is_change = self._timers.now_ms, False
         for key in rung:
-            entry = self.entries.get(key)
+            entry = entries.get(key)
             if entry is not None:
-                self._ask(key, entry, is_change=False)
+                self._ask(key, *entry)
 
     def save(self) -> Iterator[tuple[Any, Saved]]:
         """Yield every row's key with what must survive a restart."""
         width = len(self.names) - len(self._calls)
-        for key, entry in self.entries.items():
-            added = None if entry.out is None else list(entry.out[width:])
+        for key, (_, kept, out, due_ms) in self.entries.items():
+            added = None if out is None else list(out[width:])
             failure = self.log.entries.get((self.number, key)) if added is None else None
             why = None if failure is None else (failure.reason, failure.code)
-            yield key, Saved(list(entry.kept), added, entry.due_ms, why)
+            yield key, Saved(list(kept), added, due_ms, why)
 
     def _resume(self, key: Any, row: Row, saved: Saved) -> None:
         """Take a row up as it was before a restart; its timer is the caller's."""
-        entry = self.entries[key] = Entry(row, saved.kept, None, saved.due_ms)
-        if saved.added is not None:
-            entry.out = (*row, *saved.added)
-            self.next(key, None, entry.out)
+        out = None if saved.added is None else (*row, *saved.added)
+        self.entries[key] = (row, tuple(saved.kept), out, saved.due_ms)
+        if out is not None:
+            self.next(key, None, out)
             return
         text, code = saved.failure or ("failed before the restart", "evaluation")
         self.log.record(self.number, 1, key, EvaluationError(text, code=code))
@@ -149,41 +147,53 @@ class TimedStage(RowStage):
         entry = self.entries.pop(key, None)
         if entry is None:
             return
-        if entry.out is None:
+        _, _, out, due_ms = entry
+        if due_ms is not None:
+            self._timers.called_off()
+        if out is None:
             self.log.record(self.number, -1, key, None)
         else:
-            self.next(key, entry.out, None)
+            self.next(key, out, None)
 
-    def _ask(self, key: Any, entry: Entry, *, is_change: bool) -> None:
-        row, timers = entry.row, self._timers
+    def _ask(
+        self,
+        key: Any,
+        row: Row,
+        kept: tuple[Any, ...],
+        before: Row | None,
+        was_due_ms: int | None,
+    ) -> None:
+        timers, moment = self._timers, self._moment
         stamp = timers.stamp if self._stamp is None else row[self._stamp]
         if stamp is None:  # every element of the row is null
             stamp = timers.stamp
-        if (self.number, key) in self.log.entries:
+        if self.log.entries and (self.number, key) in self.log.entries:
             self.log.record(self.number, -1, key, None)
-        moment = Moment(timers.now_ms, stamp >> STAMP_BITS, is_change, self._versions)
+        moment.changed_ms = stamp >> STAMP_BITS
         if self._salt:
-            moment = moment._replace(chance=self._chance(key, timers.stamp))
-        before, due_ms, added = entry.out, None, list[Any]()
+            moment.chance = self._chance(key, timers.stamp)
+        after, due_ms, added, keep = None, None, list[Any](), list[Any]()
         try:
-            for i, (call, places) in enumerate(self._calls):
-                value, kept, due = call(moment, entry.kept[i], *[row[p] for p in places])
-                entry.kept[i] = kept
+            for (call, arguments), was in zip(self._calls, kept, strict=True):
+                value, now, due = call(moment, was, *arguments(row))
+                keep.append(now)
                 added.append(value)
                 if due is not None and (due_ms is None or due < due_ms):
                     due_ms = due
-            after: Row | None = (*row, *added)
+            after = (*row, *added)
         except EvaluationError as error:
             self.log.record(self.number, 1, key, error)
-            after = None
-        if due_ms != entry.due_ms:
-            entry.due_ms = due_ms
+            keep += kept[len(keep) :]
+        self.entries[key] = (row, tuple(keep), after, due_ms)
+        if due_ms != was_due_ms:
+            if was_due_ms is not None:
+                timers.called_off()
             if due_ms is not None:
                 timers.set(due_ms, self, key)
-        entry.out = after
-        if before is None and after is None:
-            return
-        if before is None or after is None or not unchanged(before, after):
+        if before is None:
+            if after is not None:
+                self.next(key, None, after)
+        elif after is None or before != after or not unchanged(before, after):
             self.next(key, before, after)
 
     def _chance(self, key: Any, stamp: int) -> Callable[[], Random]:
@@ -199,3 +209,10 @@ class TimedStage(RowStage):
             return made[0]
 
         return chance
+
+
+def picked(places: list[int]) -> Callable[[Row], tuple[Any, ...]]:
+    """Return what picks some values of a row."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: tuple([row[place] for place in places])

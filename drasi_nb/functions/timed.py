@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from drasi_nb.errors import EvaluationError
 from drasi_nb.functions.registry import kinds_of, parse_signature, wrong_type
@@ -32,7 +32,8 @@ Version = tuple[int, Node | Relation]  # (since when in ms, the element then)
 DAY_MS, _MS = 86_400_000, 1_000_000
 
 
-class Moment(NamedTuple):
+@dataclass(slots=True)
+class Moment:
     """When a body is asked.
 
     Attributes:

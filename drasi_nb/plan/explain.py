@@ -129,7 +129,7 @@ class _Writer:
             case Filter(conditions=conditions):
                 return "Filter" + self.where(conditions).removeprefix(" where")
             case Project(items=items):
-                return "Project " + self.columns(items)
+                return f"Project {self.columns(items)}".rstrip()
             case Aggregate(keys=keys, aggregates=calls):
                 over = ", ".join(self.call(call) for _, call in calls)
                 by = f" by {self.columns(keys)}" if keys else ""
@@ -177,8 +177,14 @@ class _Writer:
         return " where " + " and ".join(map(self.written, conditions)) if conditions else ""
 
     def columns(self, items: tuple[tuple[str, ast.Expr], ...]) -> str:
-        shown = [(name, self.written(e)) for name, e in items if not name.startswith("#")]
-        return ", ".join(name if name == text else f"{text} as {name}" for name, text in shown)
+        shown = list[str]()
+        for name, e in items:
+            if not name.startswith("#"):
+                text = self.written(e)
+                shown.append(name if name == text else f"{text} as {name}")
+            elif "." in name:  # a property in place of its element
+                shown.append(name[1:])
+        return ", ".join(shown)
 
     def call(self, call: AggregateCall) -> str:
         inside = "*" if call.argument is None else self.written(call.argument)

@@ -1,4 +1,4 @@
-"""The rule that an UNWIND behind a pattern is given properties instead of whole elements."""
+"""The rule that stages behind a pattern are given properties instead of whole elements."""
 
 from __future__ import annotations
 
@@ -12,24 +12,33 @@ from drasi_nb.plan.nodes import (
     Match,
     Operator,
     Project,
+    Timed,
     Unwind,
     free_variables,
     rewrite,
 )
 from drasi_nb.span import NOWHERE
 
+Item = tuple[str, ast.Expr]
+
 
 def narrowed(operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
-    """Return the chain with a Project between its Match and its Unwind, where that is possible.
+    """Return the chain with a Project of properties before its Unwind or Timed, where possible.
 
-    It is while only conditions, UNWINDs and the next projection read the pattern's elements.
+    It is while only conditions, UNWINDs, calls of time and the next projection read the
+    pattern's elements.
     """
-    if len(operators) < 2 or not isinstance(operators[0], Match):
+    if len(operators) < 3 or not isinstance(operators[0], Match):
         return operators
-    first, later = operators[0], operators[1:]
-    if not isinstance(later[0], Unwind):
-        return operators
+    first, given, later = operators[0], tuple[Item, ...](), operators[1:]
     slots = frozenset(first.names)
+    if isinstance(later[0], Project) and isinstance(later[1], Timed):
+        handed_on = {name for name, e in later[0].items if e == ast.Variable(e.span, name)}
+        slots &= handed_on
+        given = tuple(item for item in later[0].items if item[0] not in slots)
+        later = later[1:]
+    elif not isinstance(later[0], Unwind):
+        return operators
     reads: dict[tuple[str, str], str] = {}
     whole = set[str]()
 
@@ -52,6 +61,9 @@ def narrowed(operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
             case Unwind(source=source):
                 out.append(replace(operator, source=rewrite(source, change)))
                 slots -= {operator.name}
+            case Timed(calls=calls):
+                whole.update(name for call in calls for name in call.arguments if name in slots)
+                out.append(operator)
             case Filter(conditions=conditions):
                 out.append(Filter(tuple(rewrite(e, change) for e in conditions)))
             case Project(items=items):
@@ -67,7 +79,7 @@ def narrowed(operators: tuple[Operator, ...]) -> tuple[Operator, ...]:
                 (column, ast.Property(NOWHERE, ast.Variable(NOWHERE, name), key))
                 for (name, key), column in reads.items()
             ]
-            return (first, Project((*kept, *read)), *out, *later[place + 1 :])
+            return (first, Project((*kept, *given, *read)), *out, *later[place + 1 :])
     return operators
 
 

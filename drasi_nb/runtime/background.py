@@ -22,6 +22,9 @@ class Background:
     Args:
         pump: Works for at most so many seconds; returns whether more waits.
         config: Slice lengths.
+
+    Attributes:
+        errors: What failed since somebody asked.
     """
 
     def __init__(self, pump: Callable[[float], bool], config: RuntimeConfig) -> None:
@@ -29,7 +32,12 @@ class Background:
         self.is_closed = False
         self._pump, self._config = pump, config
         self._driver: Driver | None = None
-        self._errors: deque[str] = deque(maxlen=100)
+        self.errors: deque[str] = deque(maxlen=100)
+
+    @property
+    def is_driving(self) -> bool:
+        """Return whether there is a driver."""
+        return self._driver is not None
 
     def driver(self) -> Driver | None:
         """Return the driver; None where no loop runs or the runtime was closed."""
@@ -70,7 +78,7 @@ class Background:
 
     def keep(self, message: str) -> None:
         """Keep a message for the next call of ``raise_errors``."""
-        self._errors.append(message)
+        self.errors.append(message)
 
     def raise_errors(self) -> None:
         """Raise what was kept, once.
@@ -78,9 +86,9 @@ class Background:
         Raises:
             ComponentError: There was something.
         """
-        if self._errors:
-            messages = list(self._errors)
-            self._errors.clear()
+        if self.errors:
+            messages = list(self.errors)
+            self.errors.clear()
             raise ComponentError("; ".join(messages))
 
     def close(self) -> None:

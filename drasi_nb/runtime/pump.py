@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from drasi_nb.frames.delta import Delta
+    from drasi_nb.runtime.query import Query
     from drasi_nb.runtime.runtime import Runtime
 
 _CHECK_EVERY = 16  # changes between two looks at the time
@@ -99,7 +101,7 @@ class Pump(ChangeQueue):
         """Take everything that is queued."""
         if self.copying is not None:
             self.copying()
-        if self._busy or self.is_replaying or not self.waiting():
+        if self._busy or self.is_replaying or not (self.queue or self.waiting()):
             return
         if (
             self.submitted - self.taken < _LONG
@@ -142,14 +144,14 @@ class Pump(ChangeQueue):
             while queue and not self._is_ending:
                 source, changes, engine.arrived_ms = queue[0]
                 self.is_open = True
-                if type(changes) is list and len(changes) == 1 and not self._position:
+                if len(changes) == 1:
                     self._apply(source, changes)
                     queue.popleft()
                     if engine.unfinished:
                         return
                 elif not self._batch(source, changes, end):
                     return  # in the middle of a batch
-                if (end is not None and time.perf_counter() >= end) or self._interrupted:
+                if self._interrupted or (end is not None and time.perf_counter() >= end):
                     break
             engine.finish_by = None
             if engine.stale:
@@ -164,7 +166,8 @@ class Pump(ChangeQueue):
             self._is_ending = False
             self._close_tick()
         finally:
-            self._busy, engine.finish_by = False, None
+            self._busy = False
+            engine.finish_by = None
 
     def _is_long(self) -> bool:
         """Return whether very many rows of a result wait for the end of the tick."""
@@ -222,21 +225,21 @@ class Pump(ChangeQueue):
 
     def _apply(self, source: int, changes: Batch) -> None:
         self.taken += len(changes)
-        self.time_ms = changes[-1][6] if isinstance(changes, list) else None
         engine = self.engine
         before = engine.seq
         try:
+            apply = engine.apply
             if engine.timed:
+                apply = engine.apply_timed
                 engine.timers.now_ms = self.tick_ms()
-            if self.derived.of_source.get(source):
-                apply = engine.apply_timed if engine.timed else engine.apply
+            self.time_ms = None if isinstance(changes, Columns) else changes[-1][6]
+            if source in self.derived.of_source:
                 for change in changes:
                     apply(source, change)
                     self.derived.take(source, change)
             elif isinstance(changes, Columns):
                 apply_columns(engine, source, changes)
             else:
-                apply = engine.apply_timed if engine.timed else engine.apply
                 for change in changes:
                     apply(source, change)
         except BaseException:
@@ -260,10 +263,8 @@ class Pump(ChangeQueue):
 
     def _end_tick(self) -> None:
         engine, by_compiled = self.engine, self.runtime.by_compiled
-        time_ms = self.time_ms
-        if time_ms is None:
-            time_ms = engine.arrived_ms
-        deltas: list[Any] = []
+        time_ms = engine.arrived_ms if self.time_ms is None else self.time_ms
+        deltas: list[tuple[Query, Delta]] = []
         while engine.touched or engine.broken:
             # again where results of queries are sources of others; without what broke by then
             if engine.broken:
@@ -281,7 +282,8 @@ class Pump(ChangeQueue):
                 if self._pushed_s:
                     now_s = time.perf_counter()
                     query.latencies_s.extend(now_s - pushed_s for pushed_s in self._pushed_s)
-        self._pushed_s.clear()
+        if self._pushed_s:
+            self._pushed_s.clear()
         if engine.timed:
             self.set_alarm()
         for query, delta in deltas:  # every query has moved by now

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.journal import Journal
     from drasi_nb.runtime.runtime import Runtime
 
-_TIMED = 16  # one batch in so many is timed from push to delta
+_TIMED = 4  # one batch in 2**4 changes is timed from push to delta
 
 
 class ChangeQueue:
@@ -47,7 +47,6 @@ class ChangeQueue:
         self.is_replaying = False
         self._position = 0  # in the first batch
         self._tick_ms: int | None = None  # the clock, one time for all of a tick
-        self._batches = 0
         self._pushed_s: list[float] = []  # when the batches were pushed that are timed
         self._late_alarm: Timer | None = None  # on the clock, for what is held back
 
@@ -66,14 +65,13 @@ class ChangeQueue:
 
     def enqueue(self, source: int, changes: Batch, now_ms: int) -> None:
         """Queue a batch; one by one and sorted, where changes may be late."""
-        self._batches += 1
-        if not self._batches % _TIMED:
+        before = self.submitted
+        self.submitted = after = before + len(changes)
+        if before >> _TIMED != after >> _TIMED:
             self._pushed_s.append(time.perf_counter())
         if self.lateness is None:
             self.queue.append((source, changes, now_ms))
-            self.submitted += len(changes)
         else:
-            self.submitted += len(changes)
             self.lateness.take(source, changes, now_ms)
 
     def submit_own(

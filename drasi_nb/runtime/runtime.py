@@ -499,16 +499,18 @@ class Runtime:
             ComponentError: Called from a callback or another thread; or something failed in
                 the background since the last call (each failure is raised once).
         """
-        if threading.get_ident() != self.background.thread:
+        background = self.background
+        if threading.get_ident() != background.thread:
             raise ComponentError(
                 "flush() runs on the runtime's own thread; await settled() there"
             )
         taken = self.pump.flush()
         if self.checkpoint_in is not None:
             self._look_after_checkpoint()
-        if not self.pump.waiting():
-            self.background.rest()
-        self.background.raise_errors()
+        if background.is_driving and not self.pump.waiting():
+            background.rest()
+        if background.errors:
+            background.raise_errors()
         return taken
 
     async def settled(self, timeout_s: float = 60.0) -> int:

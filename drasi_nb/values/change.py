@@ -74,18 +74,15 @@ def accept(change: Any, index: int | None = None) -> Accepted:
     """
     if type(change) is not dict:
         change = _as_dict(change, index)
-    get = change.get
-    element_id = get("id")
     try:
-        op = _OPS.get(get("op", ""), -1)
-    except TypeError:  # it cannot even be looked up
-        op = -1
-    if (
-        op < 0
-        or (type(element_id) is not str and type(element_id) is not int)
-        or (type(element_id) is int and not INT_MIN <= element_id <= INT_MAX)
+        op, element_id = _OPS[change["op"]], change["id"]
+    except (KeyError, TypeError):  # it is missing, unknown, or cannot even be looked up
+        raise _head_error(change, index) from None
+    if type(element_id) is not str and (
+        type(element_id) is not int or not INT_MIN <= element_id <= INT_MAX
     ):
-        _refuse_head(change, element_id, index)
+        raise _head_error(change, index)
+    get = change.get
     start = end = moment = None
     if len(change) != 4 or "labels" not in change or "properties" not in change:
         if not _KEYS.issuperset(change):
@@ -97,48 +94,48 @@ def accept(change: Any, index: int | None = None) -> Accepted:
         if moment is not None and (type(moment) is not int or abs(moment) >= _FAR_MS):
             moment = _moment(moment, index, element_id)
     labels = get("labels")
-    if type(labels) is list and len(labels) == 1 and type(labels[0]) is str and labels[0]:
-        labels = (labels[0],)
-    elif labels is not None:
-        labels = _labels(labels, start is not None, index, element_id)
+    if labels is not None:
+        if type(labels) is list and len(labels) == 1 and type(labels[0]) is str and labels[0]:
+            labels = (labels[0],)
+        else:
+            labels = _labels(labels, start is not None, index, element_id)
     elif start is not None and op == INSERT:
         raise ChangeError(
             "a relation needs its type in labels", index=index, element_id=element_id
         )
     properties = get("properties")
-    if (
-        properties is not None
-        and type(properties) is not dict
-        and not isinstance(properties, Mapping)
-    ):
+    if not properties and (properties is None or isinstance(properties, Mapping)):
+        return _new(Accepted, (op, element_id, labels, None, start, end, moment))
+    if type(properties) is dict:
+        properties = properties.copy()
+    elif isinstance(properties, Mapping):
+        properties = dict(properties)
+    else:
         raise ChangeError(
             f"properties must be a mapping, got {shown(properties)}",
             index=index,
             element_id=element_id,
         )
-    if properties:
-        properties = dict(properties)
-        for key, value in properties.items():
-            if type(key) is not str or key == STAMP:
-                raise ChangeError(
-                    f"a property name must be text, got {shown(key)}"
-                    if key != STAMP
-                    else f"{key!r} cannot be the name of a property",
-                    index=index,
-                    element_id=element_id,
-                )
-            if type(value) not in _FREE:
-                properties[key] = _stored(value, key, index, element_id)
-    else:
-        properties = None
+    for key, value in properties.items():
+        if type(key) is not str or key == STAMP:
+            raise ChangeError(
+                f"a property name must be text, got {shown(key)}"
+                if key != STAMP
+                else f"{key!r} cannot be the name of a property",
+                index=index,
+                element_id=element_id,
+            )
+        kind = type(value)
+        if kind not in _FREE and (kind is not int or not INT_MIN <= value <= INT_MAX):
+            properties[key] = _stored(value, key, index, element_id)
     return _new(Accepted, (op, element_id, labels, properties, start, end, moment))
 
 
-def _refuse_head(change: dict[str, Any], element_id: Any, index: int | None) -> None:
-    op = change.get("op")
+def _head_error(change: dict[str, Any], index: int | None) -> ChangeError:
+    op, element_id = change.get("op"), change.get("id")
     if not isinstance(op, str):
         given = f"got {shown(op)}" if "op" in change else "it is missing"
-        raise ChangeError(
+        return ChangeError(
             f"unknown op: it must be insert, update or delete, {given}",
             index=index,
             element_id=element_id,
@@ -146,10 +143,10 @@ def _refuse_head(change: dict[str, Any], element_id: Any, index: int | None) -> 
     if op not in _OPS:
         near = difflib.get_close_matches(str(op), _OPS, 1)
         hint = f"; did you mean {near[0]!r}?" if near else "; use insert, update or delete"
-        raise ChangeError(f"unknown op {op!r}{hint}", index=index, element_id=element_id)
+        return ChangeError(f"unknown op {op!r}{hint}", index=index, element_id=element_id)
     if element_id is None:
-        raise ChangeError("the id is missing", index=index)
-    _check_id(element_id, "id", index, element_id)
+        return ChangeError("the id is missing", index=index)
+    return _id_error(element_id, "id", index, element_id)
 
 
 def _check_ends(start: Any, end: Any, index: int | None, element_id: Any) -> None:
@@ -164,15 +161,18 @@ def _check_ends(start: Any, end: Any, index: int | None, element_id: Any) -> Non
 
 
 def _check_id(value: Any, name: str, index: int | None, element_id: Any) -> None:
-    if type(value) is str or (type(value) is int and INT_MIN <= value <= INT_MAX):
-        return
+    if type(value) is not str and (type(value) is not int or not INT_MIN <= value <= INT_MAX):
+        raise _id_error(value, name, index, element_id)
+
+
+def _id_error(value: Any, name: str, index: int | None, element_id: Any) -> ChangeError:
     if type(value) is int:
         reason = f"{shown(value)} does not fit 64 bits"
-        raise ChangeError(f"{name}: {reason}", index=index, element_id=None)
+        return ChangeError(f"{name}: {reason}", index=index, element_id=None)
     reason = f"must be text or an integer, got {shown(value)}"
     if isinstance(value, float) and value != value:
         reason = "NaN is no id"
-    raise ChangeError(f"{name}: {reason}", index=index, element_id=element_id)
+    return ChangeError(f"{name}: {reason}", index=index, element_id=element_id)
 
 
 def _with_known_keys(change: dict[str, Any], index: int | None) -> dict[str, Any]:

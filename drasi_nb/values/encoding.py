@@ -160,17 +160,19 @@ def dump_changes(head: tuple[Any, ...], changes: Any) -> bytes:
     Cost: about 1 us and 0.5 us a change where all values are text, numbers and booleans.
     """
     changes = changes if type(changes) is list else list(changes)
-    if _is_plain(changes):
+    as_they_are = _as_they_are(changes)
+    if as_they_are is not None:
         try:
-            # slices of named tuples are plain ones, which need no call back
-            return orjson.dumps((*head, [c[:] for c in changes]), None, _LINE)
+            return orjson.dumps((*head, as_they_are), None, _LINE)
         except TypeError:  # an integer beyond 64 bits, or text that is no Unicode
             pass
     written = [_written(change) for change in changes]
     return orjson.dumps([*plain(list(head)), written], None, _LINE)
 
 
-def _is_plain(changes: list[Accepted]) -> bool:
+def _as_they_are(changes: list[Accepted]) -> list[tuple[Any, ...]] | None:
+    """Return changes as JSON says them without a call back; None where it cannot."""
+    out = list[tuple[Any, ...]]()
     for change in changes:
         properties = change[3]
         if properties:
@@ -178,10 +180,11 @@ def _is_plain(changes: list[Accepted]) -> bool:
                 kind = type(value)
                 if kind is float:
                     if value - value != 0:  # NaN and infinities, which JSON has not
-                        return False
+                        return None
                 elif kind not in _FREE:
-                    return False
-    return True
+                    return None
+        out.append(change[:])  # a plain tuple, not a named one
+    return out
 
 
 def _written(change: Accepted) -> list[Any]:
