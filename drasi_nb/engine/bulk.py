@@ -111,7 +111,7 @@ def _enter(engine: Engine, source: int, columns: Columns) -> bool:
     if columns.starts is None:
         there = len(graph.node_at[source])
     else:
-        there = len(graph.type_table(_type(columns)).ids)
+        there = graph.type_table(_type(columns)).page_count << SHIFT
     heard = {id(handler) for handler in _route(engine, source, columns)[0].handlers}
     aside: list[CompiledQuery] = []
     is_handed_on = False

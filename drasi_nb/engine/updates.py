@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import polars as pl
+
 from drasi_nb.engine.vector.columns import UnsupportedError, numbers
 from drasi_nb.store.batch import Columns, Values
+from drasi_nb.store.load import buffer_of
 from drasi_nb.store.paging import LOW, SHIFT, Page
 from drasi_nb.values.change import INSERT, UPDATE
 from drasi_nb.values.graph import STAMP_BITS
@@ -77,7 +80,10 @@ class Cells:
 
 def handles_at(engine: Engine, source: int, columns: Columns) -> list[int] | None:
     """Return the handles of nodes and ghosts by id; None where an id is new or of a relation."""
-    handles = list(map(engine.graph.node_at[source].get, columns.ids))
+    at, ids = engine.graph.node_at[source], columns.ids
+    if ids[0] not in at:
+        return None
+    handles = list(map(at.get, ids))
     return None if None in handles else handles  # type: ignore[return-value]
 
 
@@ -217,6 +223,7 @@ def stamps_of(time_ms: int, first_seq: int, count: int) -> array[int]:
     while count:
         low = first_seq & _SEQ_PART
         some = min(count, _SEQ_PART + 1 - low)
-        stamps.extend(range(base | low, (base | low) + some))
+        numbers_ = pl.int_range(base | low, (base | low) + some, dtype=pl.Int64, eager=True)
+        stamps.frombytes(buffer_of(numbers_))
         first_seq, count = first_seq + some, count - some
     return stamps

@@ -187,7 +187,8 @@ class ChangedNodes(Source):
     ) -> None:
         super().__init__(match, view)
         self._anchor, self._old, self._new = match.nodes[slot].name, old, new
-        self.frame = self._now = self.pattern.around(slot, handles)
+        self.frame = self._then = self._now = self.pattern.around(slot, handles)
+        self._read: dict[tuple[str, str], list[Any]] = {}  # of these frames, by slot and key
         self._before: dict[str, pl.Series] = {}
         self._after: dict[str, pl.Series] = {}
 
@@ -221,10 +222,16 @@ class ChangedNodes(Source):
 
     def property_values(self, slot: str, key: str, frame: pl.DataFrame) -> list[Any]:
         """Return a property as the store has it."""
-        new = self._new.get(key) if slot == self._anchor else None
-        if new is None or frame is not self._now:  # others have other rows
+        if frame is not self._now and frame is not self._then:  # others have other rows
             return super().property_values(slot, key, frame)
-        return self._in_matches(new)
+        values = self._read.get((slot, key))
+        if values is None:
+            if slot == self._anchor and key in self._new:
+                values = self._in_matches(self._new[key])
+            else:
+                values = super().property_values(slot, key, frame)
+            self._read[slot, key] = values
+        return values
 
     def _in_matches(self, values: list[Any]) -> list[Any]:
         if not self.match.relations:
@@ -241,9 +248,9 @@ class ChangedNodes(Source):
         """Return the matches before and after, with the columns in use."""
         if not self._before:
             return self.frame, self.frame
-        before = self.frame.hstack([v.alias(name) for name, v in self._before.items()])
+        self._then = self.frame.hstack([v.alias(name) for name, v in self._before.items()])
         self._now = self.frame.hstack([v.alias(name) for name, v in self._after.items()])
-        return before, self._now
+        return self._then, self._now
 
 
 class NewElements(Source):

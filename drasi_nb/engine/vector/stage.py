@@ -25,6 +25,7 @@ from drasi_nb.span import NOWHERE
 from drasi_nb.store.paging import PAGE
 
 LEAST = 4_096  # rows of the first slot; the walk is as fast for fewer
+_FEWEST = 1_000  # changed nodes that are put into groups together
 
 Tail = tuple[Filter | Project, ...]
 Sink = ResultSink | GroupSink
@@ -170,6 +171,8 @@ def change_columnwise(
     Raises:
         UnsupportedError: It must go row by row; nothing was handed on.
     """
+    if isinstance(sink, GroupSink) and len(handles) < _FEWEST:
+        raise UnsupportedError("too few to put together first")
     source = ChangedNodes(match, view, slot, handles, old, new)
     conditions, out = _out(source, match, tail, sink)
     tests = [source.translator.condition(e) for e in conditions]
