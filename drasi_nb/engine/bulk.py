@@ -7,13 +7,14 @@ cheaper than to hand them every row; results are the same either way.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.garbage import young_kept_apart
 from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.updates import handles_at, stamps_of, update_nodes
 from drasi_nb.engine.vector.columns import UnsupportedError
-from drasi_nb.store.batch import Columns
+from drasi_nb.store.batch import Columns, Mixed
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
 from drasi_nb.store.paging import LOW, PAGE, SHIFT
 
@@ -23,14 +24,34 @@ if TYPE_CHECKING:
     from drasi_nb.engine.tick import Engine
     from drasi_nb.store.graph import Graph
     from drasi_nb.store.table import Table
+    from drasi_nb.values.change import Accepted
 
 LEAST = 256  # rows; fewer are applied one by one
 _MADE = 2_000  # elements that are handed on while a query is made anew over none
 
 
-def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
-    """Apply updates as if they came one by one, new elements first; in one go where none must be seen alone."""
-    if len(columns) < LEAST or engine.timed or engine.history.is_kept:
+def apply_columns(engine: Engine, source: int, batch: Columns | Mixed) -> None:
+    """Apply updates as if they came one by one, new elements first; in one go where none must be seen alone.
+
+    Of what an interrupt leaves half done all must come again, which changes nothing twice.
+    """
+    before = engine.seq
+    try:
+        if engine.timed or engine.history.is_kept:
+            _one_by_one(engine, source, batch)
+        elif isinstance(batch, Columns):
+            _apply(engine, source, batch)
+        else:
+            for group in batch.groups:
+                apply = _apply if isinstance(group, Columns) else _one_by_one
+                apply(engine, source, group)  # type: ignore[arg-type]
+    except KeyboardInterrupt:
+        engine.seq = before
+        raise
+
+
+def _apply(engine: Engine, source: int, columns: Columns) -> None:
+    if len(columns) < LEAST:
         _one_by_one(engine, source, columns)
         return
     if columns.starts is None:
@@ -64,7 +85,7 @@ def _update(engine: Engine, source: int, columns: Columns, handles: list[int]) -
             _one_by_one(engine, source, part)
 
 
-def _one_by_one(engine: Engine, source: int, columns: Columns) -> None:
+def _one_by_one(engine: Engine, source: int, columns: Iterable[Accepted]) -> None:
     apply = engine.apply_timed if engine.timed else engine.apply
     for change in columns:
         apply(source, change)

@@ -72,10 +72,10 @@ class Cells:
                 pages[number] = list(page)
         if len(places) == len(values):
             for number, place, value in zip(self.pages, self.places, values, strict=True):
-                pages[number][place] = value  # type: ignore[index]
+                pages[number][place] = value
         else:
             for i in places:
-                pages[self.pages[i]][self.places[i]] = values[i]  # type: ignore[index]
+                pages[self.pages[i]][self.places[i]] = values[i]
 
 
 def handles_at(engine: Engine, source: int, columns: Columns) -> list[int] | None:
@@ -156,10 +156,11 @@ def _group(engine: Engine, cells: Cells, columns: Columns) -> Group | None:
 def _different(before: list[Any], after: list[Any], values: Values) -> Sequence[int]:
     """Return the places where a value is another one now."""
     kinds = set(map(type, before))
-    kind = {"d": float, "q": int}.get(getattr(values, "typecode", ""))
+    kind = None if isinstance(values, list) else {"d": float, "q": int}[values.typecode]
     if kind is not None and kinds == {kind}:
+        code = "d" if kind is float else "q"
         # the bits of floats, since 0.0 is not -0.0
-        old, new = (numbers(array(values.typecode, v).tobytes(), "q") for v in (before, after))
+        old, new = (numbers(array(code, v).tobytes(), "q") for v in (before, after))
         differs = old != new
         if differs.all():
             places: Sequence[int] = range(len(before))

@@ -21,7 +21,7 @@ from drasi_nb.errors import CheckpointError, ComponentError
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.derived import DerivedSources
 from drasi_nb.runtime.queue import ChangeQueue
-from drasi_nb.store.batch import Batch, Columns
+from drasi_nb.store.batch import Batch, last_time_ms
 from drasi_nb.values.change import Accepted
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ class Pump(ChangeQueue):
         """Apply a batch from where it stands; return whether it is done."""
         position, total = self._position, len(changes)
         while position < total:
-            if isinstance(changes, Columns):
+            if not isinstance(changes, list):
                 most = total if end is None else _ROWS_PER_STEP
                 stop = min(total, position + most)
                 self._apply(source, changes.part(position, stop))
@@ -232,12 +232,14 @@ class Pump(ChangeQueue):
             if engine.timed:
                 apply = engine.apply_timed
                 engine.timers.now_ms = self.tick_ms()
-            self.time_ms = None if isinstance(changes, Columns) else changes[-1][6]
+            self.time_ms = (
+                changes[-1][6] if isinstance(changes, list) else last_time_ms(changes)
+            )
             if source in self.derived.of_source:
                 for change in changes:
                     apply(source, change)
                     self.derived.take(source, change)
-            elif isinstance(changes, Columns):
+            elif not isinstance(changes, list):
                 apply_columns(engine, source, changes)
             else:
                 for change in changes:
@@ -359,7 +361,7 @@ class Pump(ChangeQueue):
                 )
             source, changes, engine.arrived_ms = queue[0]
             stop = min(len(changes), self._position + taken - self.taken)
-            if isinstance(changes, Columns):
+            if not isinstance(changes, list):
                 part: Batch = changes.part(self._position, stop)
             else:
                 part = changes[self._position : stop]

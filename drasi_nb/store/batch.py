@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
@@ -81,5 +82,53 @@ class Columns:
         )
 
 
-Batch = list[Accepted] | Columns
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """Changes of several forms, those of one form together; no id is in two of them.
+
+    Attributes:
+        groups: The changes of each form, nodes first.
+        places: Where each change of a group stands among all, ascending.
+    """
+
+    groups: list[list[Accepted] | Columns]
+    places: list[list[int]]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.places))
+
+    def __iter__(self) -> Iterator[Accepted]:
+        """Yield the changes in their order."""
+        order = sorted(
+            (place, group, n)
+            for group, places in enumerate(self.places)
+            for n, place in enumerate(places)
+        )
+        changes = [list(group) for group in self.groups]
+        for _, group, n in order:
+            yield changes[group][n]
+
+    def part(self, start: int, stop: int) -> Mixed:
+        """Return the changes from one place to another."""
+        groups, kept = list[Any](), list[list[int]]()
+        first = min(places[0] for places in self.places)
+        for group, places in zip(self.groups, self.places, strict=True):
+            low, high = (bisect_left(places, first + place) for place in (start, stop))
+            if low < high:
+                groups.append(
+                    group.part(low, high) if isinstance(group, Columns) else group[low:high]
+                )
+                kept.append(places[low:high])
+        return Mixed(groups, kept)
+
+
+Batch = list[Accepted] | Columns | Mixed
 """Changes that are never split over two ticks."""
+
+
+def last_time_ms(batch: Batch) -> int | None:
+    """Return when the last change of a batch says that it became true."""
+    if isinstance(batch, Mixed):
+        last = max(range(len(batch.groups)), key=lambda group: batch.places[group][-1])
+        return last_time_ms(batch.groups[last])
+    return None if isinstance(batch, Columns) else batch[-1].time_ms

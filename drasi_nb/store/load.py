@@ -271,12 +271,14 @@ def handles_of(graph: Graph, source: int, ids: pl.Series) -> array[int]:
 def _in_order(graph: Graph, source: int, ids: pl.Series) -> array[int] | None:
     """Return the handles of nodes that came in bulk and in this order; None of others."""
     handle = graph.node_at[source].get(ids[0])
-    for names, first in graph.loaded[source] if handle is not None else ():
+    if handle is None:
+        return None
+    for names, first in graph.loaded[source]:
         if first <= handle < first + len(names) and names.dtype == ids.dtype:
             part = names.slice(handle - first, len(ids))
             if len(part) == len(ids) and (part == ids).all():
-                handles = pl.int_range(handle, handle + len(ids), dtype=pl.Int32, eager=True)
-                return int_array(handles)
+                stop = handle + len(ids)
+                return int_array(pl.int_range(handle, stop, dtype=pl.Int32, eager=True))
     return None
 
 

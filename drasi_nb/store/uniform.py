@@ -15,20 +15,72 @@ from typing import Any
 import polars as pl
 
 from drasi_nb.errors import ChangeError
-from drasi_nb.store.batch import Columns, Values
+from drasi_nb.store.batch import Columns, Mixed, Values
 from drasi_nb.values.arithmetic import INT_MAX, INT_MIN
-from drasi_nb.values.change import INSERT, UPDATE, stored_value
+from drasi_nb.values.change import INSERT, UPDATE, Accepted, accept, stored_value
 from drasi_nb.values.graph import STAMP
 
 _OPS = {"insert": INSERT, "update": UPDATE}
 _KEYS = frozenset({"op", "id", "labels", "properties", "start_id", "end_id", "effective_from"})
 _SIMPLE = frozenset({float, str, bool, type(None)})  # kept as they are
+_MOST_FORMS = 16  # of one batch
 _NONE = {type(None)}
-_TYPECODES = {(float,): "d", (int,): "q"}
+_TYPECODES: dict[type, str] = {float: "d", int: "q"}
 
 
 class _OtherError(Exception):
     """The changes must be checked one by one; never leaves this module."""
+
+
+def batch_of(changes: Sequence[Any], least: int) -> Columns | Mixed | None:
+    """Return changes as columns, or as columns of several forms; None where they are not.
+
+    Args:
+        changes: Changes, which may be malformed.
+        least: So many of one form become columns; fewer stay single changes.
+    """
+    columns = columns_of(changes)
+    return _mixed(changes, least) if columns is None else columns
+
+
+def _mixed(changes: Sequence[Any], least: int) -> Mixed | None:
+    """Return changes of few forms that may be applied form by form: none has an id of another's."""
+    places: dict[Any, list[int]] = {}
+    try:
+        for place, change in enumerate(changes):
+            places.setdefault(_form(change), []).append(place)
+            if len(places) > _MOST_FORMS:
+                return None
+        if len(places) < 2 or max(map(len, places.values())) < least:
+            return None
+        found = list[tuple[bool, list[Accepted] | Columns, list[int]]]()
+        for some in places.values():
+            given = [changes[place] for place in some]
+            columns = columns_of(given) if len(some) >= least else None
+            group = columns or [accept(change) for change in given]
+            start = columns.starts if columns else group[0].start_id  # type: ignore[index]
+            found.append((start is not None, group, some))
+    except (ChangeError, TypeError, AttributeError):
+        return None
+    ids = [
+        set(group.ids if isinstance(group, Columns) else (c.id for c in group))
+        for _, group, _ in found
+    ]
+    if len(set().union(*ids)) < sum(map(len, ids)):
+        return None
+    found.sort(key=itemgetter(0))
+    return Mixed([group for _, group, _ in found], [some for _, _, some in found])
+
+
+def _form(change: Any) -> Any:
+    """Return what is equal for changes that may become columns together."""
+    labels, properties = change.get("labels"), change.get("properties")
+    return (
+        change.get("op"),
+        tuple(change),
+        labels if labels is None or type(labels) is str else tuple(labels),
+        None if properties is None else tuple(properties),
+    )
 
 
 def columns_of(changes: Sequence[Any]) -> Columns | None:
@@ -127,7 +179,7 @@ def _properties(values: list[Any] | None) -> dict[str, Values]:
 
 def _values(name: str, column: list[Any]) -> Values:
     kinds = set(map(type, column))
-    typecode = _TYPECODES.get(tuple(kinds)) if len(kinds) == 1 else None
+    typecode = _TYPECODES.get(next(iter(kinds))) if len(kinds) == 1 else None
     if typecode is not None:
         return array(typecode, column)
     if int in kinds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import random
 from functools import partial
@@ -12,8 +13,8 @@ import pytest
 import drasi_nb as dnb
 from drasi_nb.engine import bulk
 from drasi_nb.runtime import port
-from drasi_nb.store.batch import Columns
-from drasi_nb.store.uniform import columns_of
+from drasi_nb.store.batch import Columns, Mixed, last_time_ms
+from drasi_nb.store.uniform import batch_of, columns_of
 from drasi_nb.values.change import accept
 from drasi_nb.values.ordering import group_key, identical
 
@@ -97,6 +98,14 @@ def _batch(rng: random.Random) -> list[Any]:
         out: list[Any] = _uniform(rng, size)
     elif draw < 0.75:
         out = [*_uniform(rng, size), *_uniform(rng, size)]
+        if rng.random() < 0.7:  # an id in one form only
+            form_of: dict[Any, Any] = {}
+            out = [
+                c
+                for n, c in enumerate(out)
+                if form_of.setdefault(c["id"], n < size) == (n < size)
+            ]
+            rng.shuffle(out)
     else:
         out = [_uniform(rng, 1)[0] for _ in range(size)]
         rng.shuffle(out)
@@ -257,6 +266,84 @@ def test_a_fault_makes_no_columns(fault: dict[str, Any]) -> None:
     changes[1] |= fault
 
     assert columns_of(changes) is None
+
+
+def _alternating(count: int) -> list[dict[str, Any]]:
+    """Return relations, each before its nodes, an update of another node and a delete."""
+    out: list[dict[str, Any]] = []
+    for n in range(count):
+        ends = {"start_id": f"a{n}", "end_id": f"b{n % 3}"}
+        out.append({"op": "insert", "id": f"r{n}", "labels": ["R"], "properties": {}, **ends})
+        out.append({"op": "insert", "id": f"a{n}", "labels": ["A"], "properties": {"f": n / 4}})
+    out.append({"op": "update", "id": "b0", "labels": ["B"], "properties": {"i": 1}})
+    out.append({"op": "delete", "id": "gone", "effective_from": 7})
+    return out
+
+
+def test_changes_of_several_forms_keep_their_order() -> None:
+    """Whole and in any part, what comes out is what went in."""
+    changes = _alternating(6)
+    batch = batch_of(changes, 3)
+    accepted = [accept(change) for change in changes]
+
+    assert isinstance(batch, Mixed)
+    assert [type(group) for group in batch.groups] == [Columns, list, list, Columns]
+    assert last_time_ms(batch) == 7
+    assert list(batch) == accepted
+    for start in range(len(changes)):
+        for stop in range(start + 1, len(changes) + 1):
+            assert list(batch.part(start, stop)) == accepted[start:stop]
+            assert list(batch.part(start, len(changes)).part(0, stop - start)) == list(
+                batch.part(start, stop)
+            )
+
+
+def test_an_id_of_two_forms_keeps_changes_apart() -> None:
+    """The order of its changes matters."""
+    changes = _alternating(6)
+    changes[-1]["id"] = "a3"
+
+    assert batch_of(changes, 3) is None
+
+
+def test_a_batch_with_a_hub_stays_single_changes() -> None:
+    """Each can be spread over slices then."""
+    side = Side([])
+    side.source.push(_alternating(bulk.LEAST))
+    side.rt.flush()
+    graph = side.rt.engine.graph
+    graph.hubs.add(graph.node_at[graph.source("s")]["b1"])
+    for ids, kind in (("ab", list), ("aa", Columns)):
+        changes: list[Any] = [
+            {"op": "update", "id": f"{ids[n == 1]}{n}", "properties": {"f": 2.0}}
+            for n in range(bulk.LEAST)
+        ]
+        side.source.push(changes)
+        assert type(side.rt.pump.queue[-1][1]) is kind
+        side.rt.flush()
+
+
+def test_the_driver_takes_several_forms_in_slices() -> None:
+    """However long a slice, the tick ends with the batch and the result is the same."""
+
+    async def run() -> tuple[list[int], list[Any]]:
+        ends = list[int]()
+        async with dnb.Runtime(config=dnb.RuntimeConfig(slice_s=1e-6)) as rt:
+            source = rt.add_source("s", dnb.PushSource())
+            query = rt.add_query("q", QUERIES[2], sources=["s"])
+            query.on_delta(lambda delta: ends.append(delta.seq))
+            source.push(_alternating(6_000))
+            await rt.settled()
+            return ends, sorted(query.rows(), key=repr)
+
+    ends, rows = asyncio.run(run())
+    side = Side([QUERIES[2]])
+    side.source.push(iter(_alternating(6_000)))
+    side.rt.flush()
+
+    assert ends == [seq for seq, _, _ in side.deltas[0]]
+    assert rows == side.seen()[3]
+    assert rows
 
 
 def test_a_query_made_anew_without_rows_takes_the_old_ones_away() -> None:
