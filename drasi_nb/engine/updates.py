@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from math import isnan
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from drasi_nb.engine.vector.columns import UnsupportedError, numbers
 from drasi_nb.store.batch import Columns, Values
 from drasi_nb.store.load import buffer_of
-from drasi_nb.store.paging import LOW, SHIFT, Page
+from drasi_nb.store.paging import LOW, PAGE, SHIFT, Page
 from drasi_nb.values.change import INSERT, UPDATE
 from drasi_nb.values.graph import STAMP_BITS
 from drasi_nb.values.ordering import identical
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SEQ_PART = (1 << STAMP_BITS) - 1
 _SIMPLE = frozenset({str, int, bool})  # types whose equal values are the same
 _NONE = type(None)
+_TYPES: dict[str, type] = {"d": float, "q": int}
+_DENSE = 4  # so many times more are taken out of their pages in one go before each is looked up
 
 
 class Changed(NamedTuple):
@@ -53,9 +55,17 @@ class Cells:
         self.pages = [handle >> SHIFT for handle in handles]
         self.places = [handle & LOW for handle in handles]
         self.distinct = set(self.pages)
+        self._first, self._last = min(self.distinct), max(self.distinct)
+        self._near: list[int] = []  # the handles from the first page on, where they lie close
+        if (self._last - self._first + 1) * PAGE <= _DENSE * len(handles):
+            base = self._first << SHIFT
+            self._near = [handle - base for handle in handles]
 
     def read(self, pages: list[Page]) -> list[Any]:
         """Return what a column has there."""
+        if self._near:
+            near = list(chain.from_iterable(pages[self._first : self._last + 1]))
+            return list(map(near.__getitem__, self._near))
         return [pages[page][place] for page, place in zip(self.pages, self.places, strict=True)]
 
     def write(self, pages: list[Page], places: Sequence[int], values: list[Any]) -> None:
@@ -156,19 +166,12 @@ def _group(engine: Engine, cells: Cells, columns: Columns) -> Group | None:
 def _different(before: list[Any], after: list[Any], values: Values) -> Sequence[int]:
     """Return the places where a value is another one now."""
     kinds = set(map(type, before))
-    kind = None if isinstance(values, list) else {"d": float, "q": int}[values.typecode]
-    if kind is not None and kinds == {kind}:
-        code = "d" if kind is float else "q"
-        # the bits of floats, since 0.0 is not -0.0
-        old, new = (numbers(array(code, v).tobytes(), "q") for v in (before, after))
-        differs = old != new
-        if differs.all():
-            places: Sequence[int] = range(len(before))
-        else:
-            places = differs.arg_true().to_list()
-        if kind is float and any(map(isnan, before)):
-            return [i for i in places if before[i] == before[i] or after[i] == after[i]]
-        return places
+    if not isinstance(values, list) and kinds == {_TYPES[values.typecode]}:
+        old, new = array(values.typecode, before).tobytes(), values.tobytes()
+        differs = numbers(old, "q") != numbers(new, "q")  # bits, since 0.0 is not -0.0
+        if values.typecode == "d":  # but one NaN is as good as another
+            differs &= ~(numbers(old, "d").is_nan() & numbers(new, "d").is_nan())
+        return range(len(before)) if differs.all() else differs.arg_true().to_list()
     kinds |= set(map(type, after))
     kinds.discard(_NONE)
     if len(kinds) == 1 and kinds <= _SIMPLE:
@@ -212,8 +215,14 @@ def _hand_on(
                     raise UnsupportedError("a stage of its own")
                 handler.many(some, old, new)
             except UnsupportedError:
-                for handle, *values in zip(some, *old.values(), strict=True):
-                    handler.upd(handle, dict(zip(names, values, strict=True)))
+                upd = handler.upd
+                if len(names) == 1:
+                    (name,) = names
+                    for handle, value in zip(some, old[name], strict=True):
+                        upd(handle, {name: value})
+                else:
+                    for handle, *values in zip(some, *old.values(), strict=True):
+                        upd(handle, dict(zip(names, values, strict=True)))
         except Exception as error:  # noqa: BLE001 - that query alone stops
             engine.broke(handler.upd, error)
 

@@ -216,6 +216,22 @@ class ChangedNodes(Source):
             column = Column(column.values, kind, low, high)
         return column
 
+    def keep(self, wanted: pl.Series) -> None:
+        """Leave the other matches out."""
+        if wanted.all():
+            return
+        places = wanted.arg_true()
+        self.frame = self._then = self._now = self.frame[places]
+        for columns in (self._before, self._after):
+            columns.update({name: values.gather(places) for name, values in columns.items()})
+        if not self.match.relations:
+            some = places.to_list()
+            self._old, self._new = (
+                {key: [values[place] for place in some] for key, values in sides.items()}
+                for sides in (self._old, self._new)
+            )
+        self._read.clear()
+
     def is_changed(self, slot: str) -> bool:
         """Return whether a slot holds the changed nodes."""
         return slot == self._anchor

@@ -177,4 +177,17 @@ def change_columnwise(
     conditions, out = _out(source, match, tail, sink)
     tests = [source.translator.condition(e) for e in conditions]
     out.open()
-    out.change(source, *source.sides(), tests)
+    if tests and isinstance(sink, ResultSink):
+        source.keep(_concerned(*source.sides(), tests))
+    if source.frame.height:
+        out.change(source, *source.sides(), tests)
+
+
+def _concerned(before: pl.DataFrame, after: pl.DataFrame, tests: list[pl.Expr]) -> pl.Series:
+    """Return which matches hold on one side at least."""
+    both = before.vstack(after).select(pl.all_horizontal(*tests).fill_null(False).alias("v"))[
+        "v"
+    ]
+    if len(both) == 1:  # conditions over nothing
+        both = both.new_from_index(0, 2 * after.height)
+    return both[: after.height] | both[after.height :]
