@@ -42,7 +42,7 @@ class RuntimeConfig:
     """
 
     slice_s: float = 0.005
-    backlog_slice_s: float = 0.020
+    backlog_slice_s: float = 0.012
     pause_s: float = 0.001
     kept_events: int = 1_000
     kept_rejected: int = 10_000

@@ -89,6 +89,18 @@ def test_a_result_is_the_frame_of_its_rows(ticks: list[Any]) -> None:
     assert all(frame.equals(copy) for frame, copy in kept)
 
 
+@pytest.mark.parametrize("order", ["", " ORDER BY x DESC"])
+def test_the_first_rows_are_those_of_the_frame(order: str) -> None:
+    with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
+        source = rt.add_source("s", dnb.PushSource())
+        source.push([{"op": "insert", "id": i, "properties": {"x": i}} for i in range(1_500)])
+        q = rt.add_query("q", f"MATCH (n) RETURN n.x AS x{order}", sources=["s"])
+        source.push([{"op": "delete", "id": i} for i in (0, 1_499)])
+        rt.flush()
+        for most in (0, 1, 1_100, 5_000):
+            assert [row for _, row in q.first_rows(most)] == q.frame().rows()[:most]
+
+
 def test_a_query_is_an_arrow_stream() -> None:
     with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
         source = rt.add_source("s", dnb.PushSource())

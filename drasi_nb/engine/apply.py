@@ -107,7 +107,7 @@ class ApplyStage:
         nodes = self.view.graph.nodes
         for handle in handles:
             source = nodes.page_group[handle >> 10].source
-            keys = self._by_handle.get((source, nodes.ids[handle]))
+            keys = self._by_handle.get((source, nodes.id_of(handle)))
             if keys:
                 self._dirty |= keys
                 self._mark()
@@ -115,7 +115,7 @@ class ApplyStage:
     def _rows_at(self, handle: int) -> list[tuple[Any, Env]]:
         nodes = self.view.graph.nodes
         source = nodes.page_group[handle >> 10].source
-        keys = self._by_handle.get((source, nodes.ids[handle]), ())
+        keys = self._by_handle.get((source, nodes.id_of(handle)), ())
         return [
             (key, dict(zip(self.incoming, self._rows[key][0], strict=True))) for key in keys
         ]

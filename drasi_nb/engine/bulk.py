@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from drasi_nb.engine.garbage import young_kept_apart
+from drasi_nb.engine.garbage import collection_put_off
 from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.updates import handles_at, stamps_of, update_nodes
 from drasi_nb.engine.vector.columns import UnsupportedError
@@ -60,9 +60,7 @@ def _apply(engine: Engine, source: int, columns: Columns) -> None:
             _update(engine, source, columns, handles)
             return
     fresh, known = _split(engine, source, columns)
-    if (
-        fresh is not None and columns.repeats
-    ):  # what comes first is new, what comes again is known
+    if fresh is not None and columns.repeats:  # what comes again is known then
         _one_by_one(engine, source, columns)
         return
     if fresh is not None and not _enter(engine, source, fresh):
@@ -148,7 +146,7 @@ def _enter(engine: Engine, source: int, columns: Columns) -> bool:
             is_handed_on = True
     for query in aside:
         engine.suspend(query)
-    with young_kept_apart():
+    with collection_put_off():
         rows = _load(engine, source, columns)
     if is_handed_on:
         _hand_on(engine, source, columns, rows)

@@ -173,18 +173,18 @@ class StoreMatcher:
     def _node_identity(self, handle: int) -> Any:
         nodes = self.graph.nodes
         if self.is_single_source:
-            return nodes.ids[handle]
+            return nodes.id_of(handle)
         return (
             self.graph.source_ids[nodes.page_group[handle >> SHIFT].source],
-            nodes.ids[handle],
+            nodes.id_of(handle),
         )
 
     def _edge_identity(self, edge: Edge) -> Any:
         table, row = edge
         if self.is_single_source:
-            return table.ids[row]
+            return table.id_of(row)
         group = self.graph.nodes.page_group[table.src[row] >> SHIFT]
-        return (self.graph.source_ids[group.source], table.ids[row])
+        return (self.graph.source_ids[group.source], table.id_of(row))
 
 
 _UNREACHED = 3

@@ -44,6 +44,7 @@ from drasi_nb.plan.nodes import (
     Unwind,
 )
 from drasi_nb.store.indexes import scan_pages
+from drasi_nb.store.paging import PAGE
 from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
@@ -328,7 +329,7 @@ class CompiledQuery:
             for handle in scan_pages(mask, nodes.ids):
                 first.walk(handle, 1)
                 if not handle & _STEP:
-                    yield handle / len(nodes.ids)
+                    yield handle / (nodes.page_count * PAGE)
 
     def is_columnwise(self) -> bool:
         """Return whether evaluating it from the store goes column by column."""

@@ -269,8 +269,8 @@ class Engine(QuerySet):
         self, source: int, table: RelationTable, row: int, change: Accepted
     ) -> None:
         op, element_id, labels, properties, start, end, _ = change
-        ids = self.graph.nodes.ids
-        ends = (ids[table.src[row]], ids[table.dst[row]])
+        id_of = self.graph.nodes.id_of
+        ends = (id_of(table.src[row]), id_of(table.dst[row]))
         values: dict[str, Any] = properties or {}
         if op == INSERT:
             values = {**dict.fromkeys(table.properties(row)), **values}

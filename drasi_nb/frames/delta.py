@@ -52,6 +52,11 @@ class Delta:
         return self._changes
 
     @property
+    def unsorted(self) -> list[RowChange]:
+        """Return (key, before, after) per row in any order. Cost: nothing."""
+        return self._changes
+
+    @property
     def time(self) -> Any:
         """Return the time as an aware UTC datetime."""
         import datetime as dt

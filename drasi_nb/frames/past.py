@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import chain, islice
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,9 @@ from drasi_nb.engine.result import Row, RowChange
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.schema import frame_of
+
+_flat = chain.from_iterable
+_NEVER = object()
 
 
 class Past:
@@ -22,23 +26,40 @@ class Past:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._ticks: deque[tuple[int, int, tuple[RowChange, ...]]] = deque()
-        self._rows = 0
+        # flat: tuples in tuples would stay with the garbage collector for long
+        self._ticks: deque[tuple[int, int, int]] = deque()  # seq, time, number of changes
+        self._changes: deque[Any] = deque()  # key, before, after of each
+        self._room = 3 * (most + most // 32)
         self._known_seq = 0  # from here on every change is kept
         self._known_ms: int | None = None
 
     def clear(self, seq: int) -> None:
         """Forget everything: the columns are others now."""
-        self._ticks.clear()
-        self._rows, self._known_seq, self._known_ms = 0, seq, None
+        self._forget(seq, None)
 
     def add(self, seq: int, time_ms: int, changes: list[RowChange]) -> None:
-        """Keep a tick, as tuples: the garbage collector lets them go."""
-        self._ticks.append((seq, time_ms, tuple(changes)))
-        self._rows += len(changes)
-        while self._rows > self.most:
-            self._known_seq, self._known_ms, gone = self._ticks.popleft()
-            self._rows -= len(gone)
+        """Keep a tick."""
+        if len(changes) > self.most:
+            self._forget(seq, time_ms)
+            return
+        self._ticks.append((seq, time_ms, len(changes)))
+        self._changes.extend(_flat(changes))
+        if len(self._changes) > self._room:
+            self._trim()
+
+    def _trim(self) -> None:
+        """Forget the ticks that are too many; ``add()`` lets some more pile up first."""
+        spare, gone = len(self._changes) - 3 * self.most, 0
+        while gone < spare:
+            self._known_seq, self._known_ms, count = self._ticks.popleft()
+            gone += 3 * count
+        forget = iter(self._changes.popleft, _NEVER)  # touches nothing of what stays
+        deque(islice(forget, gone), maxlen=0)
+
+    def _forget(self, seq: int, time_ms: int | None) -> None:
+        self._ticks.clear()
+        self._changes.clear()
+        self._known_seq, self._known_ms = seq, time_ms
 
     def undone(
         self, rows: dict[Any, Row], seq: int | None, time_ms: int | None, query_id: str
@@ -48,6 +69,7 @@ class Past:
         Raises:
             ComponentError: That is longer ago than what is kept.
         """
+        self._trim()
         is_known = (
             seq >= self._known_seq
             if seq is not None
@@ -58,10 +80,12 @@ class Past:
                 f"query {query_id!r} keeps its latest {self.most:,} changed rows, back to change"
                 f" {self._known_seq}; RuntimeConfig(kept_rows=...) keeps more"
             )
-        for tick_seq, tick_ms, changes in reversed(self._ticks):
+        backwards = reversed(self._changes)
+        for tick_seq, tick_ms, count in reversed(self._ticks):
             if (tick_seq <= seq) if seq is not None else (tick_ms <= (time_ms or 0)):
                 return
-            for key, before, _ in reversed(changes):
+            for _ in range(count):
+                _, before, key = next(backwards), next(backwards), next(backwards)
                 if before is None:
                     rows.pop(key, None)
                 else:
@@ -69,7 +93,13 @@ class Past:
 
     def frame(self, query_id: str, columns: tuple[str, ...]) -> pl.DataFrame:
         """Return every kept change: the row after it (before, of a DELETE), _op, _key, _seq, _time."""
-        deltas = [Delta(query_id, seq, ms, columns, list(c)) for seq, ms, c in self._ticks]
+        self._trim()
+        flat = iter(self._changes)
+        triples = zip(flat, flat, flat, strict=True)
+        deltas = [
+            Delta(query_id, seq, ms, columns, list(islice(triples, count)))
+            for seq, ms, count in self._ticks
+        ]
         rows = [(*row, delta.time_ms) for delta in deltas for row in delta.feed()]
         frame = frame_of((*columns, "_op", "_key", "_seq", "_time"), rows)
         return frame.with_columns(pl.col("_time").cast(pl.Datetime("ms", "UTC")))

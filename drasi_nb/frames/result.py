@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import count, islice
 from operator import itemgetter
 from typing import Any
 
@@ -122,6 +122,11 @@ class ResultTable:
         if ranks is not None:
             rows.sort(key=lambda entry: (ranks[entry[0]], order_key(entry[0])))
         return rows
+
+    def first(self, most: int) -> list[tuple[Any, Row]]:
+        """Return (key, row) of so many rows, in frame order. Cost: theirs."""
+        rows = (entry for page in self._pages for entry in page if entry is not None)
+        return list(islice(rows, most))
 
     def get(self, key: Any) -> Row | None:
         """Return the row under a key."""

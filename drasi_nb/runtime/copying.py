@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.timed import Saved, TimedStage
-from drasi_nb.store.paging import EMPTY, PAGE
+from drasi_nb.store.paging import EMPTY, Page
 from drasi_nb.store.table import Table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _PIECE = 2_000  # rows of a stage, or elements with versions, per piece
 class PageCopy:
     """One page of a table: ids (None where nothing lives), stamps, columns that have values."""
 
-    ids: list[Any]
+    ids: Page
     stamps: array[int]
     columns: dict[str, Any]
 
@@ -82,12 +82,12 @@ def copy_state(runtime: Runtime, state: StateCopy) -> Generator[None]:
     }
     yield
     state.groups = [(group.source, group.labels) for group in graph.nodes.page_group]
-    yield from _copy_pages(graph.nodes, graph.nodes.ids, state.nodes)
+    yield from _copy_pages(graph.nodes, state.nodes)
     for table in graph.tables:
         pages = list[PageCopy]()
         state.relations[table.name] = (pages, table.src[:], table.dst[:])
         yield
-        yield from _copy_pages(table, table.ids, pages)
+        yield from _copy_pages(table, pages)
     yield from _copy_timed(runtime, state)
     for place, (key, versions) in enumerate(engine.history.save()):
         state.versions.append((key, list(versions)))
@@ -95,14 +95,13 @@ def copy_state(runtime: Runtime, state: StateCopy) -> Generator[None]:
             yield
 
 
-def _copy_pages(table: Table, ids: list[Any], out: list[PageCopy]) -> Generator[None]:
+def _copy_pages(table: Table, out: list[PageCopy]) -> Generator[None]:
     columns = table.columns
     for page in range(table.page_count):
         values = {
             name: pages[page][:] for name, pages in columns.items() if pages[page] is not EMPTY
         }
-        base = page * PAGE
-        out.append(PageCopy(ids[base : base + PAGE], table.stamps[page][:], values))
+        out.append(PageCopy(table.ids[page][:], table.stamps[page][:], values))
         if not page % 8:
             yield
 

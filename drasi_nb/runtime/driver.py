@@ -18,6 +18,7 @@ import anyio
 import anyio.abc
 
 from drasi_nb.config import RuntimeConfig
+from drasi_nb.engine.garbage import Looks
 
 log = logging.getLogger("drasi_nb")
 
@@ -43,6 +44,7 @@ class Driver:
         self._wake, self.idle = asyncio.Event(), asyncio.Event()
         self.idle.set()
         self._ready = asyncio.Event()
+        self._looks = Looks()
         self._group: anyio.abc.TaskGroup | None = None
         # an empty context: output of a callback must not land in the cell that made the runtime
         self._task = self.loop.create_task(
@@ -63,6 +65,10 @@ class Driver:
             self.loop.call_soon(self.spawn, name, function)
 
     async def _supervise(self) -> None:
+        with self._looks:
+            await self._own()
+
+    async def _own(self) -> None:
         async with anyio.create_task_group() as self._group:
             self._ready.set()
             self._group.start_soon(self._guard, "pump", self._run)
@@ -84,6 +90,7 @@ class Driver:
             budget = config.slice_s
             try:
                 while self._pump(budget):
+                    self._looks.between()
                     budget = config.backlog_slice_s
                     # a real sleep: a message of the front end needs several turns of the loop
                     await asyncio.sleep(config.pause_s)
@@ -92,6 +99,7 @@ class Driver:
                 self._wake.set()
                 await asyncio.sleep(config.pause_s)
                 continue
+            self._looks.between()
             self.idle.set()
 
     def close(self) -> None:

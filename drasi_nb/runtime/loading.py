@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow as pa
 
-from drasi_nb.engine.garbage import collection_paused
+from drasi_nb.engine.garbage import collection_put_off
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.engine.timed import Saved, TimedStage
 from drasi_nb.errors import CheckpointError
@@ -79,7 +79,7 @@ class Loading:
         path = self.directory / "state.jsonl"
         lines = read_lines(path, is_last=False)
         _, head, _ = next(lines)
-        with collection_paused():
+        with collection_put_off():
             self._graph(head)
         number, is_whole = 1, False
         try:
@@ -283,7 +283,7 @@ def resume_query(
     query.derived, seen = runtime.pump.derived.resume(
         query.id, registered.subscriptions, derived
     )
-    with collection_paused():
+    with collection_put_off():
         steps = runtime.engine.adding(plan, seen, resume)
         while True:
             try:

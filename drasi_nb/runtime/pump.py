@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.bulk import apply_columns
 from drasi_nb.engine.clock import Timer
-from drasi_nb.engine.garbage import young_kept_apart
+from drasi_nb.engine.garbage import collection_put_off
 from drasi_nb.errors import CheckpointError, ComponentError
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.derived import DerivedSources
@@ -79,7 +79,7 @@ class Pump(ChangeQueue):
 
     def _finish_jobs(self, end: float | None) -> bool:
         """Go on with the jobs; return whether they are done."""
-        with young_kept_apart():
+        with collection_put_off():
             while self._jobs:
                 for _ in self._jobs[0]:
                     if end is not None and time.perf_counter() >= end:
@@ -127,7 +127,8 @@ class Pump(ChangeQueue):
         if self._busy or self.copying is not None:
             return True
         if self.waiting():
-            self._work(time.perf_counter() + budget_s)
+            with collection_put_off():
+                self._work(time.perf_counter() + budget_s)
         return self.waiting()
 
     def _work(self, end: float | None) -> None:
@@ -136,7 +137,7 @@ class Pump(ChangeQueue):
         try:
             engine.finish_by = end
             if engine.unfinished:
-                with young_kept_apart():
+                with collection_put_off():
                     if not engine.finish(end):
                         return  # in the middle of a change; the tick stays open
             if self._jobs and not self._finish_jobs(end):

@@ -183,6 +183,10 @@ class Query:
         """Return (row key, row) of every row, in the order of ``frame()``."""
         return self.table.entries(self._ranks())
 
+    def first_rows(self, most: int) -> list[tuple[Any, Row]]:
+        """Return the first so many of ``keyed_rows()``. Cost: theirs; all rows with ORDER BY."""
+        return self.table.first(most) if not self.is_ordered else self.keyed_rows()[:most]
+
     def history(self) -> pl.DataFrame:
         """Return the changes of the result, oldest first, as ``Delta.frame()`` with ``_time``.
 

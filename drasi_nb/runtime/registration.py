@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from drasi_nb.engine.garbage import collection_paused
+from drasi_nb.engine.garbage import collection_put_off
 from drasi_nb.engine.result import RowChange
 from drasi_nb.errors import (
     CheckpointError,
@@ -95,7 +95,7 @@ class Started:
 def build(runtime: Runtime, query: Query, registered: Registered) -> Started:
     """Compile and evaluate a query; when that fails, nothing of it stays."""
     steps = building(runtime, query, registered)
-    with collection_paused():
+    with collection_put_off():
         while True:
             try:
                 next(steps)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pyarrow as pa
 
-from drasi_nb.engine.garbage import young_kept_apart
+from drasi_nb.engine.garbage import collection_put_off
 from drasi_nb.runtime.components import Rejected
 from drasi_nb.runtime.copying import PageCopy, StateCopy, copy_state
 from drasi_nb.runtime.definitions import written
@@ -69,7 +69,7 @@ class Snapshot:
         Raises:
             OSError: A file cannot be written.
         """
-        with young_kept_apart():
+        with collection_put_off():
             return self._step(budget_s)
 
     def _step(self, budget_s: float) -> bool:

@@ -29,11 +29,12 @@ _TABLE = (1 << TABLE_BITS) - 1
 class Group:
     """The nodes of one source with one label set; ``labels`` is None for ghosts."""
 
-    __slots__ = ("free", "labels", "number", "source", "spelled")
+    __slots__ = ("free", "labels", "newest", "number", "source", "spelled")
 
     def __init__(self, number: int, source: int, labels: frozenset[str] | None) -> None:
         self.number, self.source, self.labels = number, source, labels
         self.free: list[int] = []
+        self.newest: int | None = None  # the page that the free handles were of at first
         self.spelled: tuple[str, ...] | None = None  # the last spelling seen of the same labels
 
     def is_labelled(self, labels: tuple[str, ...]) -> bool:
@@ -47,11 +48,10 @@ class Group:
 
 
 class NodeTable(Table):
-    """Nodes by handle; ``ids[h]`` is None where no node lives."""
+    """Nodes by handle."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ids: list[Any] = []
         self.page_group: list[Group] = []
         self.groups: dict[tuple[int, frozenset[str] | None], Group] = {}
         self.masks: dict[tuple[ast.LabelExpr | None, frozenset[int]], list[bool]] = {}
@@ -87,7 +87,6 @@ class RelationTable(Table):
     def __init__(self, number: int, name: str, hubs: set[int]) -> None:
         super().__init__()
         self.number, self.name, self.hubs = number, name, hubs
-        self.ids: list[Any] = []
         self.free: list[int] = []
         self.src, self.dst = array("i"), array("i")
         self.next_out, self.prev_out = array("i"), array("i")
@@ -122,8 +121,9 @@ class RelationTable(Table):
     def allocate(self) -> int:
         """Return the number of a free row, all null."""
         if not self.free:
+            if self.page_count:
+                self.pack(self.page_count - 1)
             page = self.add_page()
-            self.ids.extend([None] * PAGE)
             for column in (self.src, self.dst, self.next_out, self.prev_out, self.next_in,
                            self.prev_in):  # fmt: skip
                 column.extend(NO_LINKS)
@@ -227,8 +227,9 @@ class Graph:
     def allocate(self, group: Group) -> int:
         """Return a free handle of a group, all null, without relations."""
         if not group.free:
-            page = self.nodes.add_page()
-            self.nodes.ids.extend([None] * PAGE)
+            if group.newest is not None:
+                self.nodes.pack(group.newest)
+            page = group.newest = self.nodes.add_page()
             self.nodes.page_group.append(group)
             for table in self.tables:
                 table.first_out.append(NO_LINKS)
@@ -241,7 +242,7 @@ class Graph:
     def place(self, source: int, element_id: Any, labels: frozenset[str] | None) -> int:
         """Give an id a fresh handle with these labels; its relations, if it had any, come along."""
         handle = self.allocate(self.nodes.group(source, labels))
-        self.nodes.ids[handle] = element_id
+        self.nodes.set_id(handle, element_id)
         old = self.node_at[source].get(element_id)
         self.node_at[source][element_id] = handle
         if old is not None:
@@ -257,7 +258,7 @@ class Graph:
             loaded.clear()  # one of these ids may have another handle now
         self.hubs.discard(handle)
         self.nodes.clear(handle)
-        self.nodes.ids[handle] = None
+        self.nodes.set_id(handle, None)
         self.nodes.page_group[handle >> SHIFT].free.append(handle)
 
     def _move_relations(self, old: int, new: int) -> None:
@@ -308,7 +309,7 @@ class Graph:
         table = self.type_table(type_)
         src, dst = self._end(source, start), self._end(source, end)
         row = table.allocate()
-        table.ids[row] = element_id
+        table.set_id(row, element_id)
         table.link(row, src, dst)
         self.relation_at[source][element_id] = row << TABLE_BITS | table.number
         return table, row
@@ -328,13 +329,13 @@ class Graph:
         ends = {table.src[row], table.dst[row]}
         table.unlink(row)
         table.clear(row)
-        table.ids[row] = None
+        table.set_id(row, None)
         table.free.append(row)
         for handle in ends:
             if self.nodes.page_group[handle >> SHIFT].labels is None and not self.is_linked(
                 handle
             ):
-                del self.node_at[source][self.nodes.ids[handle]]
+                del self.node_at[source][self.nodes.id_of(handle)]
                 self._free(handle)
 
     # -- reading ------------------------------------------------------------------------
@@ -347,7 +348,7 @@ class Graph:
         """Return a node as a value."""
         group = self.nodes.page_group[handle >> SHIFT]
         node = Node(
-            self.nodes.ids[handle],
+            self.nodes.id_of(handle),
             sorted(group.labels or ()),
             self.nodes.properties(handle),
             self.source_ids[group.source],
@@ -357,13 +358,13 @@ class Graph:
 
     def relation(self, table: RelationTable, row: int) -> Relation:
         """Return a relation as a value."""
-        ids, src = self.nodes.ids, table.src[row]
+        id_of, src = self.nodes.id_of, table.src[row]
         source = self.source_ids[self.nodes.page_group[src >> SHIFT].source]
         relation = Relation(
-            table.ids[row],
+            table.id_of(row),
             table.name,
-            ids[src],
-            ids[table.dst[row]],
+            id_of(src),
+            id_of(table.dst[row]),
             table.properties(row),
             source,
         )

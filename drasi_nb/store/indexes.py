@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.store.paging import EMPTY, LOW, SHIFT, Page
@@ -74,14 +75,14 @@ class PairIndex:
     """The relations of one type by (start, end). Cost: O(1) a change.
 
     Args:
-        ids: By row; None where no relation lives.
+        ids: Pages of them; None where no relation lives.
         src: Start handles by row.
         dst: End handles by row.
     """
 
-    def __init__(self, ids: list[Any], src: array[int], dst: array[int]) -> None:
+    def __init__(self, ids: list[Page], src: array[int], dst: array[int]) -> None:
         self._rows: dict[int, int | set[int]] = {}  # most pairs have one relation
-        for row, element_id in enumerate(ids):
+        for row, element_id in enumerate(chain.from_iterable(ids)):
             if element_id is not None:
                 self.add(row, src[row], dst[row])
 
@@ -128,11 +129,11 @@ class RelationTables:
         return iter(self.tables)
 
 
-def scan_pages(mask: list[bool], ids: list[Any]) -> Iterator[int]:
+def scan_pages(mask: list[bool], ids: list[Page]) -> Iterator[int]:
     """Yield the handles of all nodes on the pages of a mask."""
     for page, matches in enumerate(mask):
         if matches:
             base = page << SHIFT
-            for place, element_id in enumerate(ids[base : base + LOW + 1]):
+            for place, element_id in enumerate(ids[page]):
                 if element_id is not None:
                     yield base + place

@@ -46,16 +46,15 @@ def load_nodes(
     group = nodes.group(source, frozenset(labels))
     first = nodes.page_count << SHIFT
     count = len(ids)
-    pages = _append(nodes, columns, stamps, count)
+    pages = _append(nodes, ids, columns, stamps)
     spare = (pages << SHIFT) - count
-    nodes.ids.extend(ids)
-    nodes.ids.extend([None] * spare)
     nodes.page_group.extend([group] * pages)
     for table in graph.tables:
         table.first_out.extend([NO_LINKS] * pages)
         table.first_in.extend([NO_LINKS] * pages)
     for (wanted, sources), mask in nodes.masks.items():
         mask.extend([admits(group, wanted, sources)] * pages)
+    group.newest = nodes.page_count - 1
     group.free.extend(range(first + count + spare - 1, first + count - 1, -1))
     graph.node_at[source].update(zip(ids, range(first, first + count), strict=True))
     kinds = set(map(type, ids))
@@ -90,11 +89,9 @@ def load_relations(
     """
     table = graph.type_table(type_)
     first, count = table.page_count << SHIFT, len(ids)
-    pages = _append(table, columns, stamps, count)
+    pages = _append(table, ids, columns, stamps)
     spare = (pages << SHIFT) - count
     blank = array("i", [NO_LINK]) * spare
-    table.ids.extend(ids)
-    table.ids.extend([None] * spare)
     for ends, new in ((table.src, src), (table.dst, dst)):
         ends.extend(new)
         ends.extend(blank)
@@ -126,15 +123,18 @@ def pages_of(values: Values) -> list[Page]:
     return out
 
 
-def _append(table: Table, columns: Mapping[str, Values], stamps: array[int], count: int) -> int:
+def _append(
+    table: Table, ids: list[Any], columns: Mapping[str, Values], stamps: array[int]
+) -> int:
     """Add pages with the columns; return how many."""
-    pages = -(-count // PAGE)
+    pages = -(-len(ids) // PAGE)
+    table.ids.extend(pages_of(ids))
     for name in columns:
         table.column(name)
     for name, column in table.columns.items():
         values = columns.get(name)
         column.extend([EMPTY] * pages if values is None else pages_of(values))
-    padded = stamps + array("q", [0]) * ((pages << SHIFT) - count)
+    padded = stamps + array("q", [0]) * ((pages << SHIFT) - len(ids))
     table.stamps.extend(padded[at : at + PAGE] for at in range(0, len(padded), PAGE))
     table.page_count += pages
     return pages

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.frames.ipc import json_cell, rows_ipc
+from drasi_nb.values.ordering import order_key
 from drasi_nb.views.protocol import (
     KEY_COLUMN,
     OP_ADD,
@@ -165,7 +166,7 @@ class QueryFeed:
         metrics = query.metrics()
         known, rows = self._numbers, list[tuple[Any, ...]]()
         self._numbers = {}
-        for key, row in islice(query.keyed_rows(), self.max_rows):
+        for key, row in query.first_rows(self.max_rows):
             number = known.get(key)
             self._numbers[key] = self._fresh_number() if number is None else number
             rows.append(row)
@@ -196,8 +197,15 @@ class QueryFeed:
     def _fold(self) -> None:
         """Merge the backlog into one change per row; equal ends vanish in the browser."""
         for delta in self._backlog:
-            for key, before, after in delta.changes:
-                self._fold_one(key, before, after)
+            come = list[tuple[Any, Any]]()
+            for key, before, after in delta.unsorted:
+                if before is None:
+                    come.append((key, after))
+                else:
+                    self._fold_one(key, before, after)
+            come.sort(key=_order)  # the others stay where they are
+            for key, after in come:
+                self._fold_one(key, None, after)
         self._backlog, self._backlog_rows = [], 0
 
     def _forget_pending(self) -> None:
@@ -248,6 +256,10 @@ class QueryFeed:
             self._stale = True  # the browser appends: a snapshot puts the rows in order again
         rows = [after or () for _, after in changes]
         return Encoded(part, [op for op, _ in changes], numbers, rows, len(self.columns))
+
+
+def _order(come: tuple[Any, Any]) -> Any:
+    return order_key(come[0])
 
 
 def _count(failures: Any) -> int:

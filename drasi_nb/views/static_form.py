@@ -7,7 +7,6 @@ addresses, times or rates, and all text of the user is escaped.
 from __future__ import annotations
 
 from html import escape
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.errors import DrasiNbError
@@ -91,7 +90,7 @@ def runtime_caption(runtime: Runtime) -> str:
 def still_table(query: Query, limit: int = LIMIT) -> StillTable:
     """Return the first rows as text."""
     columns = list(query.columns)
-    rows = [row for _, row in islice(query.keyed_rows(), limit)]
+    rows = [row for _, row in query.first_rows(limit)]
     texts, numeric = [], []
     for place in range(len(columns)):
         cells, is_number = _column([row[place] for row in rows])

@@ -61,7 +61,7 @@ def test_a_property_index_follows_its_column() -> None:
 def test_a_pair_index_holds_parallel_relations() -> None:
     from array import array
 
-    index = PairIndex(["x", None, "y"], array("i", [1, 0, 1]), array("i", [2, 0, 2]))
+    index = PairIndex([["x", None, "y"]], array("i", [1, 0, 1]), array("i", [2, 0, 2]))
     assert set(index.between(1, 2)) == {0, 2}
     index.drop(0, 1, 2)
     assert set(index.between(1, 2)) == {2}

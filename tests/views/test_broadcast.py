@@ -278,6 +278,22 @@ def test_shown_rows_that_go_make_room_for_others(stage: Stage) -> None:
     assert len(page.rows["rooms"]) == 20
 
 
+def test_rows_of_one_tick_leave_before_others_come(stage: Stage) -> None:
+    """Where all places are taken, one that comes takes that of one that leaves; in key order."""
+    stage.push(*[room(n) for n in range(20)])
+    stage.broadcast.max_rows["rooms"] = 20
+    stage.query()
+    page = stage.page(ROOMS)
+    stage.pass_(1)
+
+    stage.push(room(32), room(31), *[room(n, op="delete") for n in (3, 4)])
+    stage.pass_(0.06)
+
+    assert page.kinds() == ["snapshot", "delta"] and page.parts[-1]["outside"] == 0
+    assert live(page) == true(stage)
+    assert [row[0] for row in page.rows["rooms"].values()][-2:] == ["Room 31", "Room 32"]
+
+
 def test_new_columns_bring_a_new_snapshot(stage: Stage) -> None:
     stage.push(room(1))
     stage.query()
@@ -360,7 +376,7 @@ def test_a_fault_in_one_view_is_shown_and_the_others_go_on(
     broken = stage.query("broken")
     stage.query()
     page = stage.page(ROOMS, "query:broken")
-    monkeypatch.setattr(broken, "keyed_rows", lambda: 1 / 0)
+    monkeypatch.setattr(broken, "first_rows", lambda _most: 1 / 0)
     page.hello(ROOMS, "query:broken")
 
     with caplog.at_level(logging.ERROR, "drasi_nb"):

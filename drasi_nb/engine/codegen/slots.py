@@ -155,12 +155,12 @@ class BoundSlots:
         """Return source for a hashable identity: the id, with its source where there are several."""
         if slot in self.nodes:
             i = self.nodes[slot]
-            source, page = f"{self.writer.bind(self.view.graph.nodes.ids)}[h{i}]", f"p{i}"
+            source, page = f"{self.writer.bind(self.view.graph.nodes.ids)}[p{i}][q{i}]", f"p{i}"
         else:
             i = self.relations[slot]
             table = self.single(i)
             ids = self.writer.bind(table.ids) if table is not None else f"T{i}.ids"
-            source, page = f"{ids}[r{i}]", f"{self.table(i)}.src[r{i}] >> 10"
+            source, page = f"{ids}[r{i} >> 10][r{i} & 1023]", f"{self.table(i)}.src[r{i}] >> 10"
         if len(self.view.sources) == 1:
             return source
         groups = self.writer.bind(self.view.graph.nodes.page_group)

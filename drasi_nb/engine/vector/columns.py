@@ -149,12 +149,12 @@ def pages_under(mask: list[bool], most: int) -> Iterator[list[int]]:
         yield numbers_[at : at + most]
 
 
-def living(ids: list[Any], pages: list[int]) -> pl.Series:
+def living(ids: list[Page], pages: list[int]) -> pl.Series:
     """Return the rows of pages where an element lives."""
     rows = list[int]()
     for page in pages:
         base = page * PAGE
-        part = ids[base : base + PAGE]
+        part = ids[page]
         if None in part:
             rows.extend(base + place for place, name in enumerate(part) if name is not None)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -14,7 +15,7 @@ from drasi_nb.engine.vector.expressions import Translator, Typed
 from drasi_nb.engine.vector.walk import Pattern, labelled
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Filter, Match, Project, rewrite, walk
-from drasi_nb.store.paging import LOW, PAGE, SHIFT
+from drasi_nb.store.paging import LOW, PAGE, SHIFT, Page
 from drasi_nb.values.graph import STAMP
 
 
@@ -79,11 +80,9 @@ class Source(ABC):
 
     def property_values(self, slot: str, key: str, frame: pl.DataFrame) -> list[Any]:
         """Return a property as the store has it."""
-        of, handles = self.of(slot), frame[self._at[slot]].to_list()
-        pages: Any = (
-            self.view.graph.nodes.column(key) if isinstance(of, list) else of.column(key)
-        )
-        return [pages[h >> SHIFT][h & LOW] for h in handles]
+        of = self.of(slot)
+        pages = self.view.graph.nodes.column(key) if isinstance(of, list) else of.column(key)
+        return _cells(pages, frame[self._at[slot]])
 
     def elements(self, slot: str, frame: pl.DataFrame) -> list[Any]:
         """Return whole elements."""
@@ -94,17 +93,29 @@ class Source(ABC):
 
     def identities(self, slot: str, frame: pl.DataFrame) -> list[Any]:
         """Return the ids of elements, with their sources where there are several."""
-        of, graph, handles = self.of(slot), self.view.graph, frame[self._at[slot]].to_list()
-        ids = graph.nodes.ids if isinstance(of, list) else of.ids
-        named = list(map(ids.__getitem__, handles))
+        of, graph, handles = self.of(slot), self.view.graph, frame[self._at[slot]]
+        named = _cells(graph.nodes.ids if isinstance(of, list) else of.ids, handles)
         if len(self.view.sources) == 1:
             return named
         if not isinstance(of, list):
-            handles = [of.src[row] for row in handles]
+            handles = pl.Series([of.src[row] for row in handles], dtype=pl.Int32)
         groups, names = graph.nodes.page_group, graph.source_ids
         return [
             (names[groups[h >> SHIFT].source], i) for h, i in zip(handles, named, strict=True)
         ]
+
+
+def _cells(pages: list[Page], rows: pl.Series) -> list[Any]:
+    """Return the values of some rows of a column."""
+    if not len(rows):
+        return []
+    low, high = int(rows.min()) >> SHIFT, int(rows.max()) >> SHIFT  # type: ignore[arg-type]
+    if (high - low + 1) * PAGE > _FEW * len(rows):
+        return [pages[row >> SHIFT][row & LOW] for row in rows.to_list()]
+    near = list(
+        chain.from_iterable(pages[low : high + 1])
+    )  # half the time where they lie close
+    return list(map(near.__getitem__, (rows - low * PAGE).to_list()))
 
 
 class WholeGraph(Source):
