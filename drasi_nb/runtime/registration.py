@@ -78,7 +78,7 @@ def rebuilding(runtime: Runtime) -> Iterator[float]:
         del by_compiled[old]
         by_compiled[new] = query
         query.compiled, query.is_rebuilt, new.depth = new, True, old.depth
-        if not new.is_touched:  # it has no rows; those of the old one go
+        if not new.is_touched:  # it has no rows, and the ones before must go
             new.is_touched = True
             engine.touched.append(new)
 
