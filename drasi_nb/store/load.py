@@ -19,6 +19,7 @@ from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Pa
 from drasi_nb.store.table import Table
 
 _OFTEN = 32  # relations at once from which a node may be a hub
+_MANY = 30_000  # nodes at once from which whole pages of them are made
 _DENSE = 8  # so many times more are looked at in one go before each is looked up
 
 
@@ -207,6 +208,21 @@ def _set_heads(
     heads: list[array[int]], next_: array[int], prev: array[int], groups: pl.DataFrame
 ) -> None:
     """Hang the chains from ``head`` to ``tail`` on their nodes."""
+    if groups.height >= _MANY:
+        groups = _set_pages(heads, groups)
+    for node, head, tail in zip(*(groups[n].to_list() for n in groups.columns), strict=True):
+        links = heads[node >> SHIFT]
+        if links is NO_LINKS:
+            links = heads[node >> SHIFT] = array("i", NO_LINKS)
+        old = links[node & LOW]
+        if old != NO_LINK:
+            next_[tail] = old
+            prev[old] = tail
+        links[node & LOW] = head
+
+
+def _set_pages(heads: list[array[int]], groups: pl.DataFrame) -> pl.DataFrame:
+    """Make the pages of nodes without relations so far; return the chains of other pages."""
     pages = groups["node"] // PAGE
     present = pages.unique(maintain_order=True).to_list()
     blank = [page for page in present if heads[page] is NO_LINKS]
@@ -219,16 +235,8 @@ def _set_heads(
         links = int_array(flat.scatter(new["at"] * PAGE + new["node"] % PAGE, new["head"]))
         for place, page in enumerate(blank):
             heads[page] = links[place * PAGE : (place + 1) * PAGE]
-        groups = groups.filter(~is_blank)
-    for node, head, tail in zip(*(groups[n].to_list() for n in groups.columns), strict=True):
-        links = heads[node >> SHIFT]
-        if links is NO_LINKS:
-            links = heads[node >> SHIFT] = array("i", NO_LINKS)
-        old = links[node & LOW]
-        if old != NO_LINK:
-            next_[tail] = old
-            prev[old] = tail
-        links[node & LOW] = head
+        return groups.filter(~is_blank)
+    return groups
 
 
 def handles_of(graph: Graph, source: int, ids: pl.Series) -> array[int]:

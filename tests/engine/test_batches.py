@@ -12,7 +12,9 @@ import pytest
 
 import drasi_nb as dnb
 from drasi_nb.engine import bulk
+from drasi_nb.engine.vector import stage
 from drasi_nb.runtime import port
+from drasi_nb.store import load as loading
 from drasi_nb.store.batch import Columns, Mixed, last_time_ms
 from drasi_nb.store.uniform import batch_of, columns_of
 from drasi_nb.values.change import accept
@@ -219,6 +221,8 @@ def test_a_batch_does_what_its_changes_do(seed: int, monkeypatch: pytest.MonkeyP
     """Rows, deltas, sequence, refused changes and errors are the same."""
     rng = random.Random(seed)
     monkeypatch.setattr(bulk, "_MADE", rng.choice([0, 10, 10_000]))
+    monkeypatch.setattr(loading, "_MANY", rng.choice([1, 1_000]))
+    monkeypatch.setattr(stage, "_FEWEST", rng.choice([1, 1_000]))
     texts = rng.sample(QUERIES, 4)
     together, apart = Side(texts), Side(texts)
     for _ in range(12):
