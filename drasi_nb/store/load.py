@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
@@ -61,7 +62,8 @@ def load_nodes(
     kinds = set(map(type, ids))
     if len(kinds) == 1:
         dtype = pl.String() if kinds == {str} else pl.Int64()
-        graph.loaded[source].append((pl.Series(ids, dtype=dtype), first))
+        with suppress(UnicodeEncodeError):  # half a surrogate pair; such ids are looked up
+            graph.loaded[source].append((pl.Series(ids, dtype=dtype), first))
     _index(nodes, columns, first)
     return first
 

@@ -78,7 +78,7 @@ def _uniform(rng: random.Random, size: int) -> list[dict[str, Any]]:
     if rng.random() < 0.2:
         pool = [f"new{rng.random()}" for _ in range(40)]
     if rng.random() < 0.1:
-        pool = list(range(30))
+        pool = list(range(30)) if rng.random() < 0.5 else [f"\ud800{n}" for n in range(30)]
     ids = rng.sample(pool, size) if rng.random() < 0.6 else rng.choices(pool, k=size)
     labels: Any = ["R" if rng.random() < 0.7 else "S"] if is_relation else rng.choice(LABELS)
     has_labels = is_relation or op == "insert" or rng.random() < 0.5
