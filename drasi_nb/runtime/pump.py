@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.runtime import Runtime
 
 _CHECK_EVERY = 16  # changes between two looks at the time
-_ROWS_PER_STEP = 4_096  # of a batch of columns
+_ROWS_PER_STEP = (32, 512, 4_096)  # of a batch of columns: least, at first, most
+_STEP_S = 0.008  # steps that take longer get shorter
 _LONG_TICK = 10_000  # rows of one result from which the end of a tick is spread too
 _LONG = 256  # changes from which a flush puts off an interrupt
 
@@ -52,6 +53,7 @@ class Pump(ChangeQueue):
         self._interrupted = False
         self._jobs: deque[Iterator[Any]] = deque()
         self._is_ending = False  # the tick takes no more changes
+        self._rows_per_step = _ROWS_PER_STEP[1]
 
     @property
     def is_busy(self) -> bool:
@@ -205,9 +207,12 @@ class Pump(ChangeQueue):
         position, total = self._position, len(changes)
         while position < total:
             if not isinstance(changes, list):
-                most = total if end is None else _ROWS_PER_STEP
+                most = total if end is None else self._rows_per_step
                 stop = min(total, position + most)
+                begin = time.perf_counter()
                 self._apply(source, changes.part(position, stop))
+                if end is not None:
+                    self._pace(time.perf_counter() - begin)
             else:
                 one_by_one = end is not None and bool(self.engine.graph.hubs)
                 stop = min(total, position + (1 if one_by_one else _CHECK_EVERY))
@@ -223,6 +228,14 @@ class Pump(ChangeQueue):
         self._position = 0
         self.queue.popleft()
         return not self.engine.unfinished
+
+    def _pace(self, spent_s: float) -> None:
+        """Have steps of columns be short where each row must be seen alone, long elsewhere."""
+        least, _, most = _ROWS_PER_STEP
+        if spent_s > _STEP_S:
+            self._rows_per_step = max(least, self._rows_per_step // 2)
+        elif spent_s < _STEP_S / 4:
+            self._rows_per_step = min(most, self._rows_per_step * 2)
 
     def _apply(self, source: int, changes: Batch) -> None:
         self.taken += len(changes)

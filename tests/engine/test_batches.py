@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import random
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 import drasi_nb as dnb
 from drasi_nb.engine import bulk
 from drasi_nb.engine.vector import stage
-from drasi_nb.runtime import port
+from drasi_nb.runtime import port, pump
 from drasi_nb.store import load as loading
 from drasi_nb.store.batch import Columns, Mixed, last_time_ms
 from drasi_nb.store.uniform import batch_of, columns_of
@@ -348,6 +349,30 @@ def test_the_driver_takes_several_forms_in_slices() -> None:
     assert ends == [seq for seq, _, _ in side.deltas[0]]
     assert rows == side.seen()[3]
     assert rows
+
+
+@pytest.mark.parametrize(
+    ("step_s", "expected"),
+    [(0.0, [512, 256, 128, 64, 32, 8]), (1e9, [512, 488])],
+)
+def test_steps_are_short_where_each_takes_long(
+    monkeypatch: pytest.MonkeyPatch, step_s: float, expected: list[int]
+) -> None:
+    """Steps of a batch of columns get shorter while they take longer than a step may."""
+    monkeypatch.setattr(pump, "_STEP_S", step_s)
+    side = Side(["MATCH (a:A) WHERE a.f > 1 RETURN a.f AS f"])
+    side.source.push(
+        [
+            {"op": "insert", "id": n, "labels": ["A"], "properties": {"f": 2.0}}
+            for n in range(1_000)
+        ]
+    )
+    taken = [0]
+    while taken[-1] < 1_000:
+        side.rt.pump.slice(1e-9)
+        taken.append(side.rt.pump.taken)
+
+    assert [b - a for a, b in pairwise(taken) if a < b] == expected
 
 
 def test_a_query_made_anew_without_rows_takes_the_old_ones_away() -> None:
