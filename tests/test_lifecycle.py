@@ -327,7 +327,7 @@ def test_a_source_removed_in_the_middle_of_its_batch() -> None:
             for name in ("s", "t"):
                 rt.add_source(name, dnb.PushSource())
             q = rt.add_query("q", ROWS, sources=["s"])
-            rt.sources["t"].push([put(i, i) for i in range(500)])
+            rt.sources["t"].push([put(i, i) for i in range(5_000)])
             rt.sources["s"].push([put(i, i) for i in range(50)])
             assert rt.pump.slice(1e-6) and rt.pump.is_open
             rt.remove("t")

@@ -6,39 +6,84 @@ cheaper than to hand them every row; results are the same either way.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from array import array
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.garbage import collection_put_off
-from drasi_nb.engine.updates import stamps_of, update_nodes
-from drasi_nb.store.batch import Columns
+from drasi_nb.engine.handlers import Handler
+from drasi_nb.engine.updates import handles_at, stamps_of, update_nodes
+from drasi_nb.engine.vector.columns import UnsupportedError
+from drasi_nb.store.batch import Columns, Mixed
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
-from drasi_nb.store.paging import SHIFT
+from drasi_nb.store.paging import LOW, PAGE, SHIFT
 
 if TYPE_CHECKING:
-    from drasi_nb.engine.handlers import Handler
+    from drasi_nb.engine.routing import Route
     from drasi_nb.engine.stages import CompiledQuery
     from drasi_nb.engine.tick import Engine
+    from drasi_nb.store.graph import Graph
+    from drasi_nb.store.table import Table
+    from drasi_nb.values.change import Accepted
 
 LEAST = 256  # rows; fewer are applied one by one
+_MADE = 2_000  # elements that are handed on while a query is made anew over none
 
 
-def apply_columns(engine: Engine, source: int, columns: Columns) -> None:
-    """Apply updates as if they came one by one, new elements first; in one go where none must be seen alone."""
-    if len(columns) < LEAST or engine.timed or engine.history.is_kept:
+def apply_columns(engine: Engine, source: int, batch: Columns | Mixed) -> None:
+    """Apply updates as if they came one by one, new elements first; in one go where none must be seen alone.
+
+    Of what an interrupt leaves half done all must come again, which changes nothing twice.
+    """
+    before = engine.seq
+    try:
+        if engine.timed or engine.history.is_kept:
+            _one_by_one(engine, source, batch)
+        elif isinstance(batch, Columns):
+            _apply(engine, source, batch)
+        else:
+            for group in batch.groups:
+                apply = _apply if isinstance(group, Columns) else _one_by_one
+                apply(engine, source, group)  # type: ignore[arg-type]
+    except KeyboardInterrupt:
+        engine.seq = before
+        raise
+
+
+def _apply(engine: Engine, source: int, columns: Columns) -> None:
+    if len(columns) < LEAST:
         _one_by_one(engine, source, columns)
         return
+    if columns.starts is None:
+        handles = handles_at(engine, source, columns)
+        if handles is not None:  # after the load, most of the time
+            _update(engine, source, columns, handles)
+            return
     fresh, known = _split(engine, source, columns)
-    if fresh is not None:
-        if _aside(engine, source, fresh):
-            with collection_put_off():
-                _load(engine, source, fresh)
+    if fresh is not None and columns.repeats:  # what comes again is known then
+        _one_by_one(engine, source, columns)
+        return
+    if fresh is not None and not _enter(engine, source, fresh):
+        _one_by_one(engine, source, fresh)
+    if known is not None:
+        handles = None if known.starts is not None else handles_at(engine, source, known)
+        if handles is None:
+            _one_by_one(engine, source, known)
         else:
-            _one_by_one(engine, source, fresh)
-    if known is not None and not update_nodes(engine, source, known):
-        _one_by_one(engine, source, known)
+            _update(engine, source, known, handles)
 
 
-def _one_by_one(engine: Engine, source: int, columns: Columns) -> None:
+def _update(engine: Engine, source: int, columns: Columns, handles: list[int]) -> None:
+    """Apply changes of ids that belong to nodes or ghosts."""
+    if update_nodes(engine, columns, handles):
+        return
+    parts = _by_labels(engine, columns, handles)
+    for part, some in parts:
+        if len(parts) == 1 or len(part) < LEAST or not update_nodes(engine, part, some):
+            _one_by_one(engine, source, part)
+
+
+def _one_by_one(engine: Engine, source: int, columns: Iterable[Accepted]) -> None:
     apply = engine.apply_timed if engine.timed else engine.apply
     for change in columns:
         apply(source, change)
@@ -61,43 +106,133 @@ def _split(
     return columns.at(fresh), columns.at(known)
 
 
-def _aside(engine: Engine, source: int, columns: Columns) -> bool:
-    """Set aside the queries that hear of new elements; False where one must see each of them."""
-    graph, labels = engine.graph, columns.labels
+def _by_labels(
+    engine: Engine, columns: Columns, handles: list[int]
+) -> list[tuple[Columns, list[int]]]:
+    """Return rows that say nothing of labels apart for nodes of each; others whole."""
+    groups = engine.graph.nodes.page_group
+    places: dict[Any, list[int]] = {}
+    if columns.labels is None:
+        for place, handle in enumerate(handles):
+            places.setdefault(groups[handle >> SHIFT], []).append(place)
+    if len(places) < 2:
+        return [(columns, handles)]
+    return [(columns.at(some), [handles[place] for place in some]) for some in places.values()]
+
+
+def _enter(engine: Engine, source: int, columns: Columns) -> bool:
+    """Add new elements; return False, and add none, where a query must see each by itself.
+
+    Where evaluating a query anew is less work than to hand it every element, it is set aside. Else
+    it is handed each once all are there: a match holds only one of them, in the one slot they fit.
+    """
+    graph = engine.graph
     if columns.starts is None:
-        group = graph.nodes.group(source, frozenset(labels))
-        hearing = engine.router.node(group).handlers
         there = len(graph.node_at[source])
     else:
-        table = graph.type_table(labels[0])
-        hearing = engine.router.relation(table, source).handlers
-        there = table.page_count << SHIFT
-    if not hearing:
-        return True
-    heard = {id(handler) for handler in hearing}
-    queries = [q for q in engine.router.queries if any(id(h) in heard for h in handlers(q))]
-    for query in queries:
-        share = 20 if query.is_columnwise() else 2
-        if len(columns) * share < there:
+        there = graph.type_table(_type(columns)).page_count << SHIFT
+    heard = {id(handler) for handler in _route(engine, source, columns)[0].handlers}
+    aside: list[CompiledQuery] = []
+    is_handed_on = False
+    for query in engine.router.queries:
+        slots = [sum(id(handler) in heard for handler in part) for part in query.handlers]
+        if not any(slots):
+            continue
+        if _is_anew(query, max(slots), len(columns), there):
+            aside.append(query)
+        elif max(slots) > 1:
             return False
-    for query in queries:
+        else:
+            is_handed_on = True
+    for query in aside:
         engine.suspend(query)
+    with collection_put_off():
+        rows = _load(engine, source, columns)
+    if is_handed_on:
+        _hand_on(engine, source, columns, rows)
     return True
 
 
-def handlers(query: CompiledQuery) -> list[Handler]:
-    """Return all handlers of a query."""
-    return [handler for part in query.handlers for handler in part]
+def _is_anew(query: CompiledQuery, slots: int, count: int, there: int) -> bool:
+    """Return whether evaluating a query anew is less work than to hand it so many elements."""
+    if not query.is_columnwise():
+        return count * 2 >= there
+    return count > _MADE + there / 4 if slots == 1 else count * 20 >= there
 
 
-def _load(engine: Engine, source: int, columns: Columns) -> None:
+def _route(engine: Engine, source: int, columns: Columns) -> tuple[Route, tuple[Any, ...]]:
+    """Return who hears of new elements, and what is handed on before the row of each."""
+    graph = engine.graph
+    if columns.starts is None:
+        group = graph.nodes.group(source, frozenset(columns.labels or ()))
+        return engine.router.node(group), ()
+    table = graph.type_table(_type(columns))
+    return engine.router.relation(table, source), (table,)
+
+
+def _hand_on(engine: Engine, source: int, columns: Columns, rows: list[int]) -> None:
+    """Hand the queries elements that are there by now; one that breaks stops, and no other."""
+    route, element = _route(engine, source, columns)
+    walked = list[Handler]()
+    for handler in route.handlers:
+        try:
+            try:
+                if handler.enter is None:
+                    raise UnsupportedError("a stage of its own")
+                handler.enter(rows)
+            except UnsupportedError:
+                walked.append(handler)
+        except Exception as error:  # noqa: BLE001 - that query alone stops
+            engine.broke(handler.enum, error)
+    for call in engine.router.together.calls(walked, fused=False):
+        try:
+            for row in rows:
+                call(*element, row, 1)
+        except Exception as error:  # noqa: BLE001 - that query alone stops
+            engine.broke(call, error)
+
+
+def _load(engine: Engine, source: int, columns: Columns) -> list[int]:
+    """Write new elements, whole pages at once and the rest into free rows; return their rows."""
     graph, count = engine.graph, len(columns)
     stamps = stamps_of(engine.arrived_ms, engine.seq + 1, count)
     engine.seq += count
     engine.stamp = stamps[-1]
+    free = _free(engine, source, columns)
+    at_once = count if count % PAGE > len(free) else count - count % PAGE
+    rows = list[int]()
+    if at_once:
+        first = _load_pages(graph, source, columns.part(0, at_once), stamps[:at_once])
+        rows.extend(range(first, first + at_once))
+    for change, stamp in zip(columns.part(at_once, count), stamps[at_once:], strict=True):
+        _, element_id, labels, properties, start, end, _ = change
+        table: Table = graph.nodes
+        if start is None:
+            row = graph.place(source, element_id, frozenset(labels or ()))
+        else:
+            table, row = graph.insert_relation(source, element_id, _type(columns), start, end)
+        for name, value in (properties or {}).items():
+            table.write(name, row, value)
+        table.stamps[row >> SHIFT][row & LOW] = stamp
+        rows.append(row)
+    return rows
+
+
+def _load_pages(graph: Graph, source: int, columns: Columns, stamps: array[int]) -> int:
+    ids, properties = columns.ids, columns.properties
     if columns.starts is None or columns.ends is None:
-        load_nodes(graph, source, columns.labels, columns.ids, columns.properties, stamps)
-        return
+        return load_nodes(graph, source, columns.labels or (), ids, properties, stamps)
     src, dst = (handles_of(graph, source, side) for side in (columns.starts, columns.ends))
-    properties = columns.properties
-    load_relations(graph, source, columns.labels[0], columns.ids, src, dst, properties, stamps)
+    return load_relations(graph, source, _type(columns), ids, src, dst, properties, stamps)
+
+
+def _free(engine: Engine, source: int, columns: Columns) -> list[int]:
+    """Return the rows where elements like these may go."""
+    if columns.starts is None:
+        return engine.graph.nodes.group(source, frozenset(columns.labels or ())).free
+    return engine.graph.type_table(_type(columns)).free
+
+
+def _type(columns: Columns) -> str:
+    assert columns.labels is not None
+    return columns.labels[0]

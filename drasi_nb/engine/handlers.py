@@ -11,6 +11,8 @@ from drasi_nb.engine.codegen.slots import Kind
 from drasi_nb.language import ast
 from drasi_nb.values.graph import STAMP
 
+Values = Mapping[str, list[Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class Handler:
@@ -24,8 +26,10 @@ class Handler:
         upd: ``upd(element, old values)``, right only where no other slot fits the element.
         slot: Number of the slot among those of its kind.
         part: What may be walked together with parts of other queries; None of nothing.
-        many: ``many(nodes, old values by key)``, what ``upd`` does for many nodes; it may raise
+        many: ``many(nodes, old values by key, new ones)``, what ``upd`` does for many nodes; it may raise
             ``UnsupportedError`` before it did anything.
+        enter: ``enter(rows)``, what ``enum`` does for many new elements, nodes of them without
+            relations, right only where no other slot fits them; it may raise it too.
     """
 
     kind: Kind
@@ -36,7 +40,8 @@ class Handler:
     reads_stamp: bool = False
     slot: int = 0
     part: Part | None = None
-    many: Callable[[list[int], Mapping[str, list[Any]]], None] | None = None
+    many: Callable[[list[int], Values, Values], None] | None = None
+    enter: Callable[[range | list[int]], None] | None = None
 
     def hears(self, changed: frozenset[str]) -> bool:
         """Return whether a change of these properties, and the stamp, matters."""

@@ -25,7 +25,7 @@ from drasi_nb.engine.stage import First, Stage, Tail
 from drasi_nb.engine.timed import TimedStage
 from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.engine.vector.columns import Reader
-from drasi_nb.engine.vector.stage import change_columnwise, columnwise
+from drasi_nb.engine.vector.stage import change_columnwise, columnwise, enter_columnwise
 from drasi_nb.plan.explain import Numbers
 from drasi_nb.plan.expressions import cannot_fail
 from drasi_nb.plan.liveness import needed, reads_stamps
@@ -286,6 +286,9 @@ class CompiledQuery:
                     partial(change_columnwise, match, tail, sink, self.view, i)
                     if kind == "node"
                     else None,
+                    partial(
+                        enter_columnwise, match, tail, sink, self.view, cast(Kind, kind), i
+                    ),
                 )
             )
         self.handlers.append(handlers)

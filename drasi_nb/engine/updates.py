@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from drasi_nb.engine.vector.columns import UnsupportedError
-from drasi_nb.store.batch import Columns
-from drasi_nb.store.paging import LOW, SHIFT
-from drasi_nb.values.change import UPDATE
+from drasi_nb.engine.vector.columns import UnsupportedError, numbers
+from drasi_nb.store.batch import Columns, Values
+from drasi_nb.store.load import buffer_of
+from drasi_nb.store.paging import LOW, PAGE, SHIFT, Page
+from drasi_nb.values.change import INSERT, UPDATE
 from drasi_nb.values.graph import STAMP_BITS
 from drasi_nb.values.ordering import identical
 
@@ -22,66 +24,159 @@ if TYPE_CHECKING:
 
 _SEQ_PART = (1 << STAMP_BITS) - 1
 _SIMPLE = frozenset({str, int, bool})  # types whose equal values are the same
-Changed = tuple[list[int], list[Any], list[Any]]  # places where it differs, before, after
+_NONE = type(None)
+_TYPES: dict[str, type] = {"d": float, "q": int}
+_DENSE = 4  # so many times more are taken out of their pages in one go before each is looked up
 
 
-def update_nodes(engine: Engine, source: int, columns: Columns) -> bool:
-    """Apply updates of nodes that are there and keep their labels; return False if they are not.
+class Changed(NamedTuple):
+    """What changed of one property.
+
+    Attributes:
+        places: Where it differs; all is a range.
+        before: What it was, at every place.
+        after: What it is.
+    """
+
+    places: Sequence[int]
+    before: list[Any]
+    after: list[Any]
+
+
+class Cells:
+    """Where nodes are in the columns of the store.
+
+    Args:
+        handles: Of the nodes.
+    """
+
+    def __init__(self, handles: list[int]) -> None:
+        self.handles = handles
+        self.pages = [handle >> SHIFT for handle in handles]
+        self.places = [handle & LOW for handle in handles]
+        self.distinct = set(self.pages)
+        self._first, self._last = min(self.distinct), max(self.distinct)
+        self._near: list[int] = []  # the handles from the first page on, where they lie close
+        if (self._last - self._first + 1) * PAGE <= _DENSE * len(handles):
+            base = self._first << SHIFT
+            self._near = [handle - base for handle in handles]
+
+    def read(self, pages: list[Page]) -> list[Any]:
+        """Return what a column has there."""
+        if self._near:
+            near = list(chain.from_iterable(pages[self._first : self._last + 1]))
+            return list(map(near.__getitem__, self._near))
+        return [pages[page][place] for page, place in zip(self.pages, self.places, strict=True)]
+
+    def write(self, pages: list[Page], places: Sequence[int], values: list[Any]) -> None:
+        """Write values at some places into a column without an index."""
+        kinds = set(map(type, values))
+        kind = kinds.pop() if len(kinds) == 1 else None
+        code = "d" if kind is float else "q" if kind is int else ""
+        for number in self.distinct:
+            page = pages[number]
+            if type(page) is array:
+                if page.typecode != code:
+                    pages[number] = page.tolist()
+            elif type(page) is tuple:
+                pages[number] = list(page)
+        if len(places) == len(values):
+            for number, place, value in zip(self.pages, self.places, values, strict=True):
+                pages[number][place] = value
+        else:
+            for i in places:
+                pages[self.pages[i]][self.places[i]] = values[i]
+
+
+def handles_at(engine: Engine, source: int, columns: Columns) -> list[int] | None:
+    """Return the handles of nodes and ghosts by id; None where an id is new or of a relation."""
+    at, ids = engine.graph.node_at[source], columns.ids
+    if ids[0] not in at:
+        return None
+    handles = list(map(at.get, ids))
+    return None if None in handles else handles  # type: ignore[return-value]
+
+
+def update_nodes(engine: Engine, columns: Columns, handles: list[int]) -> bool:
+    """Apply changes of nodes that are there and keep their labels; return False if they are not.
 
     Nothing was applied then. Every query that hears of it takes each node in one walk, so all
-    may be written first.
+    may be written first; of changes of one node the last remains.
     """
-    if columns.starts is not None or columns.op != UPDATE or engine.router.reads_stamps:
+    if columns.starts is not None or engine.router.reads_stamps:
         return False
-    found = _placed(engine, source, columns)
-    if found is None:
+    count = len(columns)
+    stamps: Sequence[int] = stamps_of(engine.arrived_ms, engine.seq + 1, count)
+    last_stamp = stamps[-1]
+    if columns.repeats:
+        last = list(dict(zip(columns.ids, range(count), strict=True)).values())
+        if len(last) < count:
+            columns = columns.at(last)
+            stamps, handles = ([many[place] for place in last] for many in (stamps, handles))
+    cells = Cells(handles)
+    group = _group(engine, cells, columns)
+    if group is None:
         return False
-    group, handles = found
     nodes = engine.graph.nodes
-    cells = [(h >> SHIFT, h & LOW) for h in handles]
     changed: dict[str, Changed] = {}
     for name, values in columns.properties.items():
-        pages = nodes.column(name)
-        before = [pages[page][place] for page, place in cells]
+        before = cells.read(nodes.column(name))
         after = values if isinstance(values, list) else values.tolist()
         places = _different(before, after, values)
         if places:
-            changed[name] = (places, before, after)
+            changed[name] = Changed(places, before, after)
+    if columns.op == INSERT:
+        for name in nodes.columns.keys() - columns.properties.keys():
+            before = cells.read(nodes.columns[name])
+            places = [place for place, value in enumerate(before) if value is not None]
+            if places:
+                changed[name] = Changed(places, before, [None] * len(before))
     hearing = engine.router.node(group).fused(frozenset(changed)) if changed else []
     if hearing is None:
         return False
-    _write(engine, handles, cells, changed)
+    engine.seq += count
+    engine.stamp = last_stamp
+    stamp_pages = nodes.stamps
+    for page, place, stamp in zip(cells.pages, cells.places, stamps, strict=True):
+        stamp_pages[page][place] = stamp
+    for name, (places, _, after) in changed.items():
+        if name in nodes.indexes:
+            for place in places:
+                nodes.write(name, cells.handles[place], after[place])
+        else:
+            cells.write(nodes.column(name), places, after)
     if hearing:
-        _hand_on(engine, hearing, handles, changed)
+        _hand_on(engine, hearing, cells.handles, changed)
     return True
 
 
-def _placed(engine: Engine, source: int, columns: Columns) -> tuple[Group, list[int]] | None:
-    """Return the group and the handles of all nodes; None where they are not of one."""
-    handles = list(map(engine.graph.node_at[source].get, columns.ids))
-    if None in handles:
-        return None  # a relation
-    placed: list[int] = handles  # type: ignore[assignment]
+def _group(engine: Engine, cells: Cells, columns: Columns) -> Group | None:
+    """Return the group of all nodes; None where they are not of one, or get other labels."""
     page_group = engine.graph.nodes.page_group
-    groups = {page_group[page] for page in {h >> SHIFT for h in placed}}
+    groups = {page_group[page] for page in cells.distinct}
     group = groups.pop()
-    if groups or group.labels is None or not group.is_labelled(columns.labels):
+    if groups or group.labels is None:
         return None
-    return group, placed
+    labels = columns.labels
+    if labels is None:
+        return group if columns.op == UPDATE or not group.labels else None
+    return group if group.is_labelled(labels) else None
 
 
-def _different(before: list[Any], after: list[Any], values: Any) -> list[int]:
+def _different(before: list[Any], after: list[Any], values: Values) -> Sequence[int]:
     """Return the places where a value is another one now."""
-    kind = {"d": float, "q": int}.get(getattr(values, "typecode", ""))
-    if kind is not None and set(map(type, before)) == {kind}:
-        dtype = pl.Float64 if kind is float else pl.Int64
-        old, new = pl.Series(before, dtype=dtype), pl.Series(after, dtype=dtype)
-        differs = old != new
-        if kind is float:  # 0.0 is not -0.0
-            differs = differs | ((old == 0) & ((1 / old) != (1 / new)))
-        return differs.arg_true().to_list()
-    kinds = {*map(type, before), *map(type, after)} - {type(None)}
+    kinds = set(map(type, before))
+    if not isinstance(values, list) and kinds == {_TYPES[values.typecode]}:
+        old, new = array(values.typecode, before).tobytes(), values.tobytes()
+        differs = numbers(old, "q") != numbers(new, "q")  # bits, since 0.0 is not -0.0
+        if values.typecode == "d":  # but one NaN is as good as another
+            differs &= ~(numbers(old, "d").is_nan() & numbers(new, "d").is_nan())
+        return range(len(before)) if differs.all() else differs.arg_true().to_list()
+    kinds |= set(map(type, after))
+    kinds.discard(_NONE)
     if len(kinds) == 1 and kinds <= _SIMPLE:
+        if before == after:
+            return ()
         return [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
     return [
         place
@@ -90,57 +185,44 @@ def _different(before: list[Any], after: list[Any], values: Any) -> list[int]:
     ]
 
 
-def _write(
-    engine: Engine,
-    handles: list[int],
-    cells: list[tuple[int, int]],
-    changed: dict[str, Changed],
-) -> None:
-    nodes = engine.graph.nodes
-    stamps = stamps_of(engine.arrived_ms, engine.seq + 1, len(handles))
-    engine.seq += len(handles)
-    engine.stamp = stamps[-1]
-    stamp_pages = nodes.stamps
-    for (page, place), stamp in zip(cells, stamps, strict=True):
-        stamp_pages[page][place] = stamp
-    for name, (places, _, after) in changed.items():
-        pages, kinds = nodes.column(name), set(map(type, after))
-        typecode = {float: "d", int: "q"}.get(kinds.pop(), "")
-        typed = array if typecode and not kinds and name not in nodes.indexes else None
-        for i in places:
-            number, place = cells[i]
-            page = pages[number]
-            if type(page) is typed and page.typecode == typecode:
-                page[place] = after[i]
-            else:
-                nodes.write(name, handles[i], after[i])
-
-
 def _hand_on(
     engine: Engine,
     hearing: Iterable[Handler],
     handles: list[int],
     changed: dict[str, Changed],
 ) -> None:
+    befores = {name: change.before for name, change in changed.items()}
+    afters = {name: change.after for name, change in changed.items()}
     for handler in hearing:
         names = [name for name in changed if handler.reads is None or name in handler.reads]
-        places = changed[names[0]][0]
+        places = changed[names[0]].places
         if len(names) > 1:
-            places = sorted(set().union(*(changed[name][0] for name in names)))
+            every = [changed[name].places for name in names]
+            whole_at = next((some for some in every if type(some) is range), None)
+            places = whole_at or sorted(set().union(*every))
         whole = len(places) == len(handles)
         some = handles if whole else [handles[place] for place in places]
-        old = {
-            name: changed[name][1] if whole else [changed[name][1][place] for place in places]
-            for name in names
-        }
+        old, new = (
+            {
+                name: values[name] if whole else [values[name][place] for place in places]
+                for name in names
+            }
+            for values in (befores, afters)
+        )
         try:
             try:
                 if handler.many is None:
                     raise UnsupportedError("a stage of its own")
-                handler.many(some, old)
+                handler.many(some, old, new)
             except UnsupportedError:
-                for handle, *values in zip(some, *old.values(), strict=True):
-                    handler.upd(handle, dict(zip(names, values, strict=True)))
+                upd = handler.upd
+                if len(names) == 1:
+                    (name,) = names
+                    for handle, value in zip(some, old[name], strict=True):
+                        upd(handle, {name: value})
+                else:
+                    for handle, *values in zip(some, *old.values(), strict=True):
+                        upd(handle, dict(zip(names, values, strict=True)))
         except Exception as error:  # noqa: BLE001 - that query alone stops
             engine.broke(handler.upd, error)
 
@@ -151,6 +233,7 @@ def stamps_of(time_ms: int, first_seq: int, count: int) -> array[int]:
     while count:
         low = first_seq & _SEQ_PART
         some = min(count, _SEQ_PART + 1 - low)
-        stamps.extend(range(base | low, (base | low) + some))
+        numbers_ = pl.int_range(base | low, (base | low) + some, dtype=pl.Int64, eager=True)
+        stamps.frombytes(buffer_of(numbers_))
         first_seq, count = first_seq + some, count - some
     return stamps

@@ -9,7 +9,7 @@ import orjson
 
 from drasi_nb.errors import CheckpointError
 from drasi_nb.runtime.log import LogFile
-from drasi_nb.store.batch import Batch
+from drasi_nb.store.batch import Batch, Columns, Mixed
 from drasi_nb.store.writing import dump_columns
 from drasi_nb.values.encoding import dump, dump_changes
 
@@ -47,7 +47,9 @@ class Journal:
         Raises:
             CheckpointError: It could not be written; no file has it.
         """
-        if not isinstance(changes, list):
+        if isinstance(changes, Mixed):
+            changes = list(changes)
+        if isinstance(changes, Columns):
             line = dump_columns(("c", source, now_ms, before, synced), changes)
         elif synced is None:
             line = dump_changes(("b", source, now_ms, before), changes)

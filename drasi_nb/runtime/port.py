@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from drasi_nb.engine.bulk import LEAST
 from drasi_nb.engine.clock import Clock
 from drasi_nb.errors import ChangeError, CheckpointError, ComponentError
 from drasi_nb.runtime.components import Component, Rejected
 from drasi_nb.runtime.derived import as_change
-from drasi_nb.store.batch import Batch
+from drasi_nb.store.batch import Batch, Columns, Mixed
+from drasi_nb.store.uniform import batch_of
 from drasi_nb.values.change import Accepted, Change, accept
 
 if TYPE_CHECKING:
@@ -49,6 +51,10 @@ class Port:
             ChangeError: A change is malformed, and ``keep_good`` is off: nothing was queued.
             ComponentError: The source is stopped.
         """
+        if isinstance(changes, list | tuple) and len(changes) >= LEAST:
+            batch = batch_of(changes, LEAST)
+            if batch is not None and not self._has_hub(batch):
+                return self.submit_accepted(batch)
         accepted: list[Accepted] = []
         for index, change in enumerate(changes):
             try:
@@ -58,6 +64,15 @@ class Port:
                 if not keep_good:
                     raise
         return self.submit_accepted(accepted)
+
+    def _has_hub(self, batch: Columns | Mixed) -> bool:
+        """Return whether a node with very many relations changes: one by one it can be spread."""
+        graph = self._runtime.engine.graph
+        if not graph.hubs:
+            return False
+        at = graph.node_at[self._number].get
+        groups = [batch] if isinstance(batch, Columns) else batch.groups
+        return any(at(change.id) in graph.hubs for group in groups for change in group)
 
     def submit_one(self, change: Change | dict[str, Any]) -> int:
         """Check and queue a single change; see ``submit``."""

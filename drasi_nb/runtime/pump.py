@@ -21,7 +21,7 @@ from drasi_nb.errors import CheckpointError, ComponentError
 from drasi_nb.runtime import registration
 from drasi_nb.runtime.derived import DerivedSources
 from drasi_nb.runtime.queue import ChangeQueue
-from drasi_nb.store.batch import Batch, Columns
+from drasi_nb.store.batch import Batch, last_time_ms
 from drasi_nb.values.change import Accepted
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from drasi_nb.runtime.runtime import Runtime
 
 _CHECK_EVERY = 16  # changes between two looks at the time
-_ROWS_PER_STEP = 4_096  # of a batch of columns
+_ROWS_PER_STEP = (32, 512, 4_096)  # of a batch of columns: least, at first, most
+_STEP_S = 0.008  # steps that take longer get shorter
 _LONG_TICK = 10_000  # rows of one result from which the end of a tick is spread too
 _FREED_PER_STEP = 1_024
 _LONG = 256  # changes from which a flush puts off an interrupt
@@ -54,6 +55,7 @@ class Pump(ChangeQueue):
         self._jobs: deque[Iterator[Any]] = deque()
         self._is_ending = False  # the tick takes no more changes
         self._spent: list[Any] = []  # what a long tick left behind
+        self._rows_per_step = _ROWS_PER_STEP[1]
 
     @property
     def is_busy(self) -> bool:
@@ -214,10 +216,13 @@ class Pump(ChangeQueue):
         """Apply a batch from where it stands; return whether it is done."""
         position, total = self._position, len(changes)
         while position < total:
-            if isinstance(changes, Columns):
-                most = total if end is None else _ROWS_PER_STEP
+            if not isinstance(changes, list):
+                most = total if end is None else self._rows_per_step
                 stop = min(total, position + most)
+                begin = time.perf_counter()
                 self._apply(source, changes.part(position, stop))
+                if end is not None:
+                    self._pace(time.perf_counter() - begin)
             else:
                 one_by_one = end is not None and bool(self.engine.graph.hubs)
                 stop = min(total, position + (1 if one_by_one else _CHECK_EVERY))
@@ -234,6 +239,14 @@ class Pump(ChangeQueue):
         self.queue.popleft()
         return not self.engine.unfinished
 
+    def _pace(self, spent_s: float) -> None:
+        """Have steps of columns be short where each row must be seen alone, long elsewhere."""
+        least, _, most = _ROWS_PER_STEP
+        if spent_s > _STEP_S:
+            self._rows_per_step = max(least, self._rows_per_step // 2)
+        elif spent_s < _STEP_S / 4:
+            self._rows_per_step = min(most, self._rows_per_step * 2)
+
     def _apply(self, source: int, changes: Batch) -> None:
         self.taken += len(changes)
         engine = self.engine
@@ -243,12 +256,14 @@ class Pump(ChangeQueue):
             if engine.timed:
                 apply = engine.apply_timed
                 engine.timers.now_ms = self.tick_ms()
-            self.time_ms = None if isinstance(changes, Columns) else changes[-1][6]
+            self.time_ms = (
+                changes[-1][6] if isinstance(changes, list) else last_time_ms(changes)
+            )
             if source in self.derived.of_source:
                 for change in changes:
                     apply(source, change)
                     self.derived.take(source, change)
-            elif isinstance(changes, Columns):
+            elif not isinstance(changes, list):
                 apply_columns(engine, source, changes)
             else:
                 for change in changes:
@@ -370,7 +385,7 @@ class Pump(ChangeQueue):
                 )
             source, changes, engine.arrived_ms = queue[0]
             stop = min(len(changes), self._position + taken - self.taken)
-            if isinstance(changes, Columns):
+            if not isinstance(changes, list):
                 part: Batch = changes.part(self._position, stop)
             else:
                 part = changes[self._position : stop]

@@ -24,6 +24,7 @@ from drasi_nb.runtime.components import Rejected
 from drasi_nb.runtime.copying import PageCopy, StateCopy, copy_state
 from drasi_nb.runtime.definitions import written
 from drasi_nb.runtime.log import VERSION, sync_directory
+from drasi_nb.store.batch import Columns
 from drasi_nb.store.paging import EMPTY, SHIFT
 from drasi_nb.store.writing import dump_columns
 from drasi_nb.values.encoding import dump, dump_changes, plain
@@ -263,10 +264,10 @@ def _lines(state: StateCopy) -> Generator[bytes]:
     for line in state.rest:
         kind = line[0]
         if kind == "queued":
-            if type(line[2]) is list:
-                yield dump_changes(("queued", line[1], line[3]), line[2])
-            else:
+            if isinstance(line[2], Columns):
                 yield dump_columns(("columns", line[1], line[3]), line[2])
+            else:
+                yield dump_changes(("queued", line[1], line[3]), line[2])
         elif kind == "held":
             yield dump_changes(("held", line[1], line[3]), [line[2]])
         elif kind == "rejected":

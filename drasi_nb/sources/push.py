@@ -94,6 +94,9 @@ class PushSource:
     ) -> int:
         """Queue one change or a batch; return how many. A batch is never split over two ticks.
 
+        A list or tuple of at least 256 changes, most of them of a few forms (same op, labels
+        and names of properties), is checked, written and handed on column by column.
+
         Raises:
             ChangeError: A change is malformed; nothing of the batch was queued, unless
                 ``on_error="keep_good"``.

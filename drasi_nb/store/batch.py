@@ -1,8 +1,9 @@
-"""Many updates at once, as columns: what a frame becomes on its way into the store."""
+"""Many updates at once, as columns: what a frame or a uniform batch becomes on its way into the store."""
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
@@ -18,23 +19,25 @@ Values: TypeAlias = "list[Any] | array[float] | array[int]"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Updates of elements with the same labels, each id once; an unknown id is inserted.
+    """Updates of elements with the same labels; an unknown id is inserted.
 
     Attributes:
         ids: Of the elements.
-        labels: Of every node; the one type of every relation.
+        labels: Of every node; the one type of every relation. None, of nodes, leaves labels alone.
         properties: Columns, as long as ``ids``.
         starts: Ids of where the relations start, all text or all integers; None of nodes.
         ends: Ids of where they end.
         op: ``UPDATE`` merges properties, ``INSERT`` replaces a known element.
+        repeats: Whether an id may come again; then the later row is the later change.
     """
 
     ids: list[Any]
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] | None
     properties: Mapping[str, Values]
     starts: pl.Series | None = None
     ends: pl.Series | None = None
     op: int = UPDATE
+    repeats: bool = False
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,8 +78,57 @@ class Columns:
             None if self.starts is None else some(self.starts),
             None if self.ends is None else some(self.ends),
             self.op,
+            self.repeats,
         )
 
 
-Batch = list[Accepted] | Columns
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """Changes of several forms, those of one form together; no id is in two of them.
+
+    Attributes:
+        groups: The changes of each form, nodes first.
+        places: Where each change of a group stands among all, ascending.
+    """
+
+    groups: list[list[Accepted] | Columns]
+    places: list[list[int]]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.places))
+
+    def __iter__(self) -> Iterator[Accepted]:
+        """Yield the changes in their order."""
+        order = sorted(
+            (place, group, n)
+            for group, places in enumerate(self.places)
+            for n, place in enumerate(places)
+        )
+        changes = [list(group) for group in self.groups]
+        for _, group, n in order:
+            yield changes[group][n]
+
+    def part(self, start: int, stop: int) -> Mixed:
+        """Return the changes from one place to another."""
+        groups, kept = list[Any](), list[list[int]]()
+        first = min(places[0] for places in self.places)
+        for group, places in zip(self.groups, self.places, strict=True):
+            low, high = (bisect_left(places, first + place) for place in (start, stop))
+            if low < high:
+                groups.append(
+                    group.part(low, high) if isinstance(group, Columns) else group[low:high]
+                )
+                kept.append(places[low:high])
+        return Mixed(groups, kept)
+
+
+Batch = list[Accepted] | Columns | Mixed
 """Changes that are never split over two ticks."""
+
+
+def last_time_ms(batch: Batch) -> int | None:
+    """Return when the last change of a batch says that it became true."""
+    if isinstance(batch, Mixed):
+        last = max(range(len(batch.groups)), key=lambda group: batch.places[group][-1])
+        return last_time_ms(batch.groups[last])
+    return None if isinstance(batch, Columns) else batch[-1].time_ms

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from drasi_nb.store.batch import Values
-from drasi_nb.store.graph import TABLE_BITS, Graph, RelationTable, admits
+from drasi_nb.store.graph import HUB, TABLE_BITS, Graph, RelationTable, admits
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
 from drasi_nb.store.table import Table
 
 _OFTEN = 32  # relations at once from which a node may be a hub
+_MANY = 30_000  # nodes at once from which whole pages of them are made
 _DENSE = 8  # so many times more are looked at in one go before each is looked up
 
 
@@ -60,7 +62,8 @@ def load_nodes(
     kinds = set(map(type, ids))
     if len(kinds) == 1:
         dtype = pl.String() if kinds == {str} else pl.Int64()
-        graph.loaded[source].append((pl.Series(ids, dtype=dtype), first))
+        with suppress(UnicodeEncodeError):  # half a surrogate pair; such ids are looked up
+            graph.loaded[source].append((pl.Series(ids, dtype=dtype), first))
     _index(nodes, columns, first)
     return first
 
@@ -95,11 +98,12 @@ def load_relations(
     for ends, new in ((table.src, src), (table.dst, dst)):
         ends.extend(new)
         ends.extend(blank)
-    _chain(table.first_out, table.next_out, table.prev_out, src, first, blank)
-    _chain(table.first_in, table.next_in, table.prev_in, dst, first, blank)
-    for nodes in (src, dst):
-        often = int_series(nodes).value_counts().filter(pl.col("count") >= _OFTEN)
-        table.look_for_hubs(often.to_series().to_list())
+    for heads, next_, prev, nodes in (
+        (table.first_out, table.next_out, table.prev_out, src),
+        (table.first_in, table.next_in, table.prev_in, dst),
+    ):
+        often = _chain(heads, next_, prev, nodes, first, blank)
+        table.look_for_hubs(often)
     table.free.extend(range(first + count + spare - 1, first + count - 1, -1))
     codes = range(
         first << TABLE_BITS | table.number,
@@ -160,8 +164,11 @@ def _chain(
     nodes: array[int],
     first: int,
     blank: array[int],
-) -> None:
-    """Put new rows before what hangs on their nodes; rows of one node follow each other."""
+) -> list[int]:
+    """Put new rows before what hangs on their nodes; rows of one node follow each other.
+
+    Returns the nodes that came often and may be hubs now.
+    """
     ends = pl.DataFrame({"node": int_series(nodes)}).with_row_index("row", first)
     ends = ends.with_columns(pl.col("row").cast(pl.Int32))
     none = array("i", [NO_LINK]) * len(nodes)
@@ -169,33 +176,55 @@ def _chain(
         for links in (next_, prev):
             links.extend(none)
             links.extend(blank)
-        groups = ends.select("node", head="row", tail="row")
-    else:
-        ends = ends.sort("node", maintain_order=True)
-        node, row = ends["node"], ends["row"]
-        is_last = (node != node.shift(-1)).fill_null(True)
-        is_first = (node != node.shift(1)).fill_null(True)
-        for links, near, is_end in (
-            (next_, row.shift(-1), is_last),
-            (prev, row.shift(1), is_first),
-        ):
-            chained = near.set(is_end, NO_LINK)
-            links.extend(int_array(chained.gather((row - first).arg_sort())))
-            links.extend(blank)
-        groups = pl.DataFrame(
-            {
-                "node": node.filter(is_first),
-                "head": row.filter(is_first),
-                "tail": row.filter(is_last),
-            }
-        )
+        _set_heads(heads, next_, prev, ends.select("node", head="row", tail="row"))
+        return []
+    ends = ends.sort("node", maintain_order=True)
+    node, row = ends["node"], ends["row"]
+    is_last = (node != node.shift(-1)).fill_null(True)
+    is_first = (node != node.shift(1)).fill_null(True)
+    for links, near, is_end in (
+        (next_, row.shift(-1), is_last),
+        (prev, row.shift(1), is_first),
+    ):
+        chained = int_series(none).scatter(row - first, near.set(is_end, NO_LINK))
+        links.extend(int_array(chained))
+        links.extend(blank)
+    groups = pl.DataFrame(
+        {
+            "node": node.filter(is_first),
+            "head": row.filter(is_first),
+            "tail": row.filter(is_last),
+        }
+    )
+    count = is_last.arg_true() - is_first.arg_true() + 1
+    often = groups["node"].filter(count >= _OFTEN).to_list()
+    if often:  # of those that had none before, it is known already
+        had = {n for n in often if heads[n >> SHIFT][n & LOW] != NO_LINK}
+        had.update(groups["node"].filter(count >= HUB).to_list())
+        often = [n for n in often if n in had]
     _set_heads(heads, next_, prev, groups)
+    return often
 
 
 def _set_heads(
     heads: list[array[int]], next_: array[int], prev: array[int], groups: pl.DataFrame
 ) -> None:
     """Hang the chains from ``head`` to ``tail`` on their nodes."""
+    if groups.height >= _MANY:
+        groups = _set_pages(heads, groups)
+    for node, head, tail in zip(*(groups[n].to_list() for n in groups.columns), strict=True):
+        links = heads[node >> SHIFT]
+        if links is NO_LINKS:
+            links = heads[node >> SHIFT] = array("i", NO_LINKS)
+        old = links[node & LOW]
+        if old != NO_LINK:
+            next_[tail] = old
+            prev[old] = tail
+        links[node & LOW] = head
+
+
+def _set_pages(heads: list[array[int]], groups: pl.DataFrame) -> pl.DataFrame:
+    """Make the pages of nodes without relations so far; return the chains of other pages."""
     pages = groups["node"] // PAGE
     present = pages.unique(maintain_order=True).to_list()
     blank = [page for page in present if heads[page] is NO_LINKS]
@@ -208,20 +237,15 @@ def _set_heads(
         links = int_array(flat.scatter(new["at"] * PAGE + new["node"] % PAGE, new["head"]))
         for place, page in enumerate(blank):
             heads[page] = links[place * PAGE : (place + 1) * PAGE]
-        groups = groups.filter(~is_blank)
-    for node, head, tail in zip(*(groups[n].to_list() for n in groups.columns), strict=True):
-        links = heads[node >> SHIFT]
-        if links is NO_LINKS:
-            links = heads[node >> SHIFT] = array("i", NO_LINKS)
-        old = links[node & LOW]
-        if old != NO_LINK:
-            next_[tail] = old
-            prev[old] = tail
-        links[node & LOW] = head
+        return groups.filter(~is_blank)
+    return groups
 
 
 def handles_of(graph: Graph, source: int, ids: pl.Series) -> array[int]:
     """Return the handles of nodes by id; a node that is not there yet becomes a ghost."""
+    near = _in_order(graph, source, ids)
+    if near is not None:
+        return near
     distinct = ids.unique(maintain_order=True)
     at, loaded = graph.node_at[source], graph.loaded[source]
     known = sum(len(names) for names, _ in loaded)
@@ -252,6 +276,20 @@ def handles_of(graph: Graph, source: int, ids: pl.Series) -> array[int]:
     if len(distinct) < len(ids):
         found = ids.to_frame("id").join(found, on="id", how="left", maintain_order="left")
     return int_array(found["handle"])
+
+
+def _in_order(graph: Graph, source: int, ids: pl.Series) -> array[int] | None:
+    """Return the handles of nodes that came in bulk and in this order; None of others."""
+    handle = graph.node_at[source].get(ids[0])
+    if handle is None:
+        return None
+    for names, first in graph.loaded[source]:
+        if first <= handle < first + len(names) and names.dtype == ids.dtype:
+            part = names.slice(handle - first, len(ids))
+            if len(part) == len(ids) and (part == ids).all():
+                stop = handle + len(ids)
+                return int_array(pl.int_range(handle, stop, dtype=pl.Int32, eager=True))
+    return None
 
 
 def int_series(values: array[int]) -> pl.Series:

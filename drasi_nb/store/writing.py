@@ -22,7 +22,7 @@ def dump_columns(head: tuple[Any, ...], columns: Columns) -> bytes:
     """
     facts: dict[str, Any] = {
         "op": columns.op,
-        "labels": plain(list(columns.labels)),
+        "labels": None if columns.labels is None else plain(list(columns.labels)),
         "ids": _written(columns.ids),
         "names": plain(list(columns.properties)),
         "columns": [_written(values) for values in columns.properties.values()],
@@ -75,11 +75,13 @@ def read_columns(facts: Any) -> Columns:
     starts, ends = (
         pl.Series(_read(facts[side])) if side in facts else None for side in ("starts", "ends")
     )
+    ids, labels = _read(facts["ids"]), facts["labels"]
     return Columns(
-        _read(facts["ids"]),
-        tuple(value_of(facts["labels"])),
+        ids,
+        None if labels is None else tuple(value_of(labels)),
         dict(zip(names, values, strict=True)),
         starts,
         ends,
         facts["op"],
+        len(set(ids)) < len(ids),
     )

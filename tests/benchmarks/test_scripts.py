@@ -37,7 +37,9 @@ SCRIPTS = {
 def test_script(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gc, "collect", lambda *_: 0)  # a second in all, for figures nobody reads
+    monkeypatch.setattr(
+        gc, "collect", lambda *_: 0
+    )  # a second in all, for figures nobody reads
     script = importlib.import_module(f"tests.benchmarks.{name}")
     report = script.main(SCRIPTS[name].split())
     assert report.name == name and report.lines

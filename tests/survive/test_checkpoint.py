@@ -607,3 +607,66 @@ def test_a_removed_source_stays_removed(tmp_path: Path) -> None:
     rt.clock.advance(20)  # type: ignore[attr-defined]
     assert len(rt.queries["q"]) == 9 > len(q)
     abandon(rt)
+
+
+def batches() -> list[list[dict[str, Any]]]:
+    """Return batches that are queued as columns, or as columns of several forms."""
+    many = range(300)
+    nodes = [node(f"n{n}", n / 4) for n in many]
+    ends = {"labels": ["R"], "end_id": "n1"}
+    return [
+        nodes,
+        [
+            {"op": "update", "id": f"n{n % 200}", "properties": {"x": n, "y": None}}
+            for n in many
+        ],
+        [node(f"\ud800{n}", float("nan")) for n in many],
+        [
+            change
+            for n in many
+            for change in (
+                {"op": "insert", "id": f"r{n}", "start_id": f"m{n}", **ends},
+                node(f"m{n}", [n, "text"]),
+                {"op": "delete", "id": f"n{n}"},
+            )
+        ],
+    ]
+
+
+@pytest.mark.parametrize("is_snapshot", [False, True])
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_batches_survive(tmp_path: Path, is_snapshot: bool, is_taken: bool) -> None:
+    """In the journal and in a snapshot, whether they were taken or wait."""
+    path = tmp_path / "c"
+    rt, source = runtime(path)
+    rt.add_query("q", "MATCH (n:A) RETURN n.x AS x, n.y AS y", sources=["s"])
+    rt.add_query("r", "MATCH (n:A)-[:R]->() RETURN count(*) AS n", sources=["s"])
+    for batch in batches():
+        source.push(batch)
+        if is_taken:
+            rt.flush()
+    assert rt.pump.waiting() is not is_taken
+    if is_snapshot:
+        assert rt.checkpoint_in is not None
+        rt.checkpoint_in.begin()  # what waits is copied as it waits
+        assert rt.checkpoint_in.directory.current() == 1
+    assert rt.pump.waiting() is not is_taken
+    again = crash(rt, path)
+    again.flush()
+
+    apart, source = runtime(tmp_path / "apart")
+    apart.add_query("q", "MATCH (n:A) RETURN n.x AS x, n.y AS y", sources=["s"])
+    apart.add_query("r", "MATCH (n:A)-[:R]->() RETURN count(*) AS n", sources=["s"])
+    for batch in batches():
+        source.push(iter(batch))  # change by change
+        if is_taken:
+            apart.flush()
+    apart.flush()
+    assert again.pump.taken == apart.pump.taken
+    assert again.seq == apart.seq
+    for id_ in ("q", "r"):
+        assert dump(sorted(again.queries[id_].rows(), key=repr)) == dump(
+            sorted(apart.queries[id_].rows(), key=repr)
+        )
+    abandon(again)
+    abandon(apart)

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.codegen.slots import Kind, View
 from drasi_nb.engine.vector.columns import Column, Reader, UnsupportedError, column_of
 from drasi_nb.engine.vector.expressions import Translator, Typed
 from drasi_nb.engine.vector.walk import Pattern, labelled
@@ -196,6 +196,7 @@ class ChangedNodes(Source):
         slot: Where the nodes are, and no other slot may hold them.
         handles: The nodes.
         old: What changed properties were, by key, as long as ``handles``.
+        new: What they are.
     """
 
     def __init__(
@@ -205,10 +206,12 @@ class ChangedNodes(Source):
         slot: int,
         handles: list[int],
         old: Mapping[str, list[Any]],
+        new: Mapping[str, list[Any]],
     ) -> None:
         super().__init__(match, view)
-        self._anchor, self._old = match.nodes[slot].name, old
-        self.frame = self.pattern.around(slot, handles)
+        self._anchor, self._old, self._new = match.nodes[slot].name, old, new
+        self.frame = self._then = self._now = self.pattern.around(slot, handles)
+        self._read: dict[tuple[str, str], list[Any]] = {}  # of these frames, by slot and key
         self._before: dict[str, pl.Series] = {}
         self._after: dict[str, pl.Series] = {}
 
@@ -236,24 +239,96 @@ class ChangedNodes(Source):
             column = Column(column.values, kind, low, high)
         return column
 
+    def keep(self, wanted: pl.Series) -> None:
+        """Leave the other matches out."""
+        if wanted.all():
+            return
+        places = wanted.arg_true()
+        self.frame = self._then = self._now = self.frame[places]
+        for columns in (self._before, self._after):
+            columns.update({name: values.gather(places) for name, values in columns.items()})
+        if not self.match.relations:
+            some = places.to_list()
+            self._old, self._new = (
+                {key: [values[place] for place in some] for key, values in sides.items()}
+                for sides in (self._old, self._new)
+            )
+        self._read.clear()
+
     def is_changed(self, slot: str) -> bool:
         """Return whether a slot holds the changed nodes."""
         return slot == self._anchor
+
+    def property_values(self, slot: str, key: str, frame: pl.DataFrame) -> list[Any]:
+        """Return a property as the store has it."""
+        if frame is not self._now and frame is not self._then:  # others have other rows
+            return super().property_values(slot, key, frame)
+        values = self._read.get((slot, key))
+        if values is None:
+            if slot == self._anchor and key in self._new:
+                values = self._in_matches(self._new[key])
+            else:
+                values = super().property_values(slot, key, frame)
+            self._read[slot, key] = values
+        return values
+
+    def _in_matches(self, values: list[Any]) -> list[Any]:
+        if not self.match.relations:
+            return values
+        return list(map(values.__getitem__, self.frame["at"].to_list()))
 
     def old_values(self, slot: str, key: str) -> list[Any] | None:
         """Return what a property was in each match; None where it did not change."""
         if slot != self._anchor or key not in self._old:
             return None
-        if not self.match.relations:
-            return self._old[key]
-        return list(map(self._old[key].__getitem__, self.frame["at"].to_list()))
+        return self._in_matches(self._old[key])
 
     def sides(self) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the matches before and after, with the columns in use."""
         if not self._before:
             return self.frame, self.frame
-        before = self.frame.with_columns(v.alias(name) for name, v in self._before.items())
-        return before, self.frame.with_columns(v.alias(name) for name, v in self._after.items())
+        self._then = self.frame.hstack([v.alias(name) for name, v in self._before.items()])
+        self._now = self.frame.hstack([v.alias(name) for name, v in self._after.items()])
+        return self._then, self._now
+
+
+class NewElements(Source):
+    """The matches that hold one of some new elements in a slot.
+
+    Args:
+        match: The pattern.
+        view: What is seen.
+        kind: "node", of nodes without relations, or "relation".
+        slot: Where the elements are, and no other slot may hold them.
+        rows: Their handles or rows.
+    """
+
+    def __init__(
+        self, match: Match, view: View, kind: Kind, slot: int, rows: range | list[int]
+    ) -> None:
+        super().__init__(match, view)
+        self._anchor = (match.nodes if kind == "node" else match.relations)[slot].name
+        if kind == "relation":
+            self.frame = self.pattern.through(slot, rows)
+        else:
+            handles = [] if match.relations else rows
+            self.frame = pl.DataFrame({f"n{slot}": pl.Series(handles, dtype=pl.Int32)})
+        self._values: dict[str, pl.Series] = {}
+
+    def may_be_many(self, slots: list[str]) -> bool:
+        """Return whether a grouping value may be of the new elements."""
+        return self._anchor in slots
+
+    def add(self, alias: str, slot: str, key: str) -> Column:
+        """Have a property of a slot under an alias in the frame."""
+        column = column_of(self.property_values(slot, key, self.frame))
+        self._values[alias] = column.values
+        return column
+
+    def matches(self, conditions: list[pl.Expr]) -> pl.DataFrame:
+        """Return the matches that hold, with the columns in use."""
+        frame = self.frame.hstack([v.alias(name) for name, v in self._values.items()])
+        return frame.filter(*conditions) if conditions else frame
 
 
 def inlined(

@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import polars as pl
 
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
-from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.codegen.slots import Kind, View
 from drasi_nb.engine.result import ResultStage
 from drasi_nb.engine.vector.columns import Reader, UnsupportedError
 from drasi_nb.engine.vector.groups import GroupsOut
 from drasi_nb.engine.vector.rows import RowsOut
-from drasi_nb.engine.vector.source import ChangedNodes, Source, WholeGraph, inlined
+from drasi_nb.engine.vector.source import ChangedNodes, NewElements, Source, WholeGraph, inlined
 from drasi_nb.engine.vector.walk import PAGES
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Filter, Match, Project
@@ -25,6 +25,7 @@ from drasi_nb.span import NOWHERE
 from drasi_nb.store.paging import PAGE
 
 LEAST = 4_096  # rows of the first slot; the walk is as fast for fewer
+_FEWEST = 1_000  # changed nodes that are put into groups together
 
 Tail = tuple[Filter | Project, ...]
 Sink = ResultSink | GroupSink
@@ -112,6 +113,44 @@ def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator
     source.forget()
 
 
+def enter_columnwise(
+    match: Match,
+    tail: Tail,
+    sink: Sink,
+    view: View,
+    kind: Kind,
+    slot: int,
+    rows: range | list[int],
+) -> None:
+    """Hand on the matches of new elements, which are there.
+
+    No other slot of the pattern may hold one of them.
+
+    Args:
+        match: The pattern.
+        tail: What follows it.
+        sink: Where the rows go.
+        view: What is seen.
+        kind: "node", of nodes without relations, or "relation".
+        slot: Where the elements are.
+        rows: Their handles or rows.
+
+    Raises:
+        UnsupportedError: It must go row by row; nothing was handed on.
+    """
+    if isinstance(sink.stage, ResultStage) and sink.stage.pending:
+        raise UnsupportedError("rows of the same keys may have left in this tick")
+    source = NewElements(match, view, kind, slot, rows)
+    if not source.frame.height:
+        return
+    conditions, out = _out(source, match, tail, sink)
+    tests = [source.translator.condition(e) for e in conditions]
+    out.open()
+    frame = source.matches(tests)
+    if frame.height:
+        out.take(frame)
+
+
 def change_columnwise(
     match: Match,
     tail: Tail,
@@ -120,6 +159,7 @@ def change_columnwise(
     slot: int,
     handles: list[int],
     old: Mapping[str, list[Any]],
+    new: Mapping[str, list[Any]],
 ) -> None:
     """Hand on what a change of properties makes of the matches of nodes, already written.
 
@@ -133,12 +173,28 @@ def change_columnwise(
         slot: Where the nodes are.
         handles: The nodes.
         old: What changed properties were, by key, as long as ``handles``.
+        new: What they are.
 
     Raises:
         UnsupportedError: It must go row by row; nothing was handed on.
     """
-    source = ChangedNodes(match, view, slot, handles, old)
+    if isinstance(sink, GroupSink) and len(handles) < _FEWEST:
+        raise UnsupportedError("too few to put together first")
+    source = ChangedNodes(match, view, slot, handles, old, new)
     conditions, out = _out(source, match, tail, sink)
     tests = [source.translator.condition(e) for e in conditions]
     out.open()
-    out.change(source, *source.sides(), tests)
+    if tests and isinstance(sink, ResultSink):
+        source.keep(_concerned(*source.sides(), tests))
+    if source.frame.height:
+        out.change(source, *source.sides(), tests)
+
+
+def _concerned(before: pl.DataFrame, after: pl.DataFrame, tests: list[pl.Expr]) -> pl.Series:
+    """Return which matches hold on one side at least."""
+    both = before.vstack(after).select(pl.all_horizontal(*tests).fill_null(False).alias("v"))[
+        "v"
+    ]
+    if len(both) == 1:  # conditions over nothing
+        both = both.new_from_index(0, 2 * after.height)
+    return both[: after.height] | both[after.height :]

@@ -6,7 +6,7 @@ Columns: ``n0``, ``n1``, .. handles of the node slots, ``r0``, .. rows of the re
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from drasi_nb.store.load import int_series
 from drasi_nb.store.paging import LOW, PAGE, SHIFT
 
 PAGES = 32  # of the first slot, in one part
+_MOST, _MOST_EACH = 100_000, 64  # relations that are gone over at once, and more for each node
 
 
 class Pattern:
@@ -96,13 +97,30 @@ class Pattern:
                     frame = frame.filter(pl.col(f"r{a}") != pl.col(f"r{b}"))
             yield frame
 
-    def around(self, slot: int, handles: list[int]) -> pl.DataFrame:
+    def around(self, slot: int, handles: Sequence[int]) -> pl.DataFrame:
         """Return the matches of nodes in a slot; ``at`` is the place of the node in ``handles``."""
         frame = pl.DataFrame(
             {"at": range(len(handles)), f"n{slot}": handles},
             schema={"at": pl.UInt32, f"n{slot}": pl.Int32},
         )
-        todo, bound = list(range(len(self.tables))), {slot}
+        return self._grown(frame, {slot}, list(range(len(self.tables))))
+
+    def through(self, i: int, rows: range | list[int]) -> pl.DataFrame:
+        """Return the matches that hold relations in a slot."""
+        table = self.tables[i]
+        sides = [
+            int_series(ends[rows.start : rows.stop])
+            if isinstance(rows, range)
+            else pl.Series([ends[row] for row in rows], dtype=pl.Int32)
+            for ends in (table.src, table.dst)
+        ]
+        frame = self._placed(i, pl.Series(rows, dtype=pl.Int32), sides)
+        slot = self.match.relations[i]
+        todo = [other for other in range(len(self.tables)) if other != i]
+        return self._grown(frame, {slot.start, slot.end}, todo)
+
+    def _grown(self, frame: pl.DataFrame, bound: set[int], todo: list[int]) -> pl.DataFrame:
+        """Go over the relations that are left, from the nodes that are bound."""
         while todo:
             relations = self.match.relations
             i = next(i for i in todo if {relations[i].start, relations[i].end} & bound)
@@ -123,23 +141,50 @@ class Pattern:
         ways = [out_of, into] if near == slot.start else [into, out_of]
         if slot.directed:
             del ways[1]
+        handles = frame[f"n{near}"].to_list()
         places, rows, ends = list[int](), list[int](), list[int]()
         for way, (heads, links, others) in enumerate(ways):
-            for place, handle in enumerate(frame[f"n{near}"].to_list()):
-                row = heads[handle >> SHIFT][handle & LOW]
-                while row >= 0:
-                    end = others[row]
-                    if not (way and end == handle):  # a self-loop runs one way
-                        places.append(place)
-                        rows.append(row)
-                        ends.append(end)
-                    row = links[row]
-        out = frame[pl.Series(places, dtype=pl.UInt32)].with_columns(
-            pl.Series(f"r{i}", rows, dtype=pl.Int32), pl.Series("#", ends, dtype=pl.Int32)
-        )
+            at, found = self._chained(heads, links, handles)
+            found_ends = [others[row] for row in found]
+            if way:  # a self-loop runs one way
+                kept = [n for n, end in enumerate(found_ends) if end != handles[at[n]]]
+                at, found, found_ends = (
+                    [some[n] for n in kept] for some in (at, found, found_ends)
+                )
+            places.extend(at)
+            rows.extend(found)
+            ends.extend(found_ends)
+        if len(places) < len(handles) or places != list(range(len(handles))):
+            frame = frame[pl.Series(places, dtype=pl.UInt32)]
+        end_column = pl.Series(f"n{far}", ends, dtype=pl.Int32)
+        frame = frame.hstack([pl.Series(f"r{i}", rows, dtype=pl.Int32)])
         if far in bound or far == near:
-            return out.filter(pl.col("#") == pl.col(f"n{far}")).drop("#")
-        return out.rename({"#": f"n{far}"}).filter(labelled(self.masks[far], f"n{far}"))
+            return _kept(frame, frame[f"n{far}"] == end_column)
+        mask = pl.Series(self.masks[far], dtype=pl.Boolean)
+        return _kept(frame.hstack([end_column]), mask.gather(end_column // PAGE))
+
+    @staticmethod
+    def _chained(
+        heads: list[array[int]], links: array[int], handles: list[int]
+    ) -> tuple[list[int], list[int]]:
+        """Return the relations in the chains of nodes, each with the place of its node."""
+        found = [heads[handle >> SHIFT][handle & LOW] for handle in handles]
+        rows = [row for row in found if row >= 0]
+        places = list(range(len(found)))
+        if len(rows) < len(found):
+            places = [place for place in places if found[place] >= 0]
+        nexts = [links[row] for row in rows]
+        most = _MOST + len(handles) * _MOST_EACH
+        if rows and max(nexts) >= 0:
+            for place, first in zip(places.copy(), nexts, strict=True):
+                row = first
+                while row >= 0:
+                    places.append(place)
+                    rows.append(row)
+                    row = links[row]
+                if len(rows) > most:
+                    raise UnsupportedError("very many relations")
+        return places, rows
 
     def _relations(self, i: int) -> Iterator[pl.DataFrame]:
         """Yield the relations that fit a slot, with both ends."""
@@ -148,7 +193,7 @@ class Pattern:
             yield self._rows(i, list(range(at, min(pages, at + PAGES))))
 
     def _rows(self, i: int, pages: list[int]) -> pl.DataFrame:
-        slot, table = self.match.relations[i], self.tables[i]
+        table = self.tables[i]
         rows = living(table.ids, pages)
         low, high = (pages[0] * PAGE, (pages[-1] + 1) * PAGE) if pages else (0, 0)
         whole = len(rows) == high - low
@@ -156,6 +201,11 @@ class Pattern:
             _gathered(ends, low, high, None if whole else rows - low)
             for ends in (table.src, table.dst)
         ]
+        return self._placed(i, rows, sides)
+
+    def _placed(self, i: int, rows: pl.Series, sides: list[pl.Series]) -> pl.DataFrame:
+        """Return relations with both ends as they fit a slot; undirected ones fit two ways."""
+        slot = self.match.relations[i]
         start, end = f"n{slot.start}", f"n{slot.end}"
         if start == end:
             frame = pl.DataFrame({f"r{i}": rows, start: sides[0], "#": sides[1]})
@@ -176,6 +226,11 @@ class Pattern:
 def _gathered(ends: array[int], low: int, high: int, places: pl.Series | None) -> pl.Series:
     column = int_series(ends[low:high])
     return column if places is None else column.gather(places)
+
+
+def _kept(frame: pl.DataFrame, holds: pl.Series) -> pl.DataFrame:
+    """Return the rows where a column says so."""
+    return frame if holds.all() else frame.filter(holds)
 
 
 def labelled(mask: list[bool], handles: str) -> pl.Expr:
