@@ -121,8 +121,8 @@ class GroupsOut:
         for frame, sign in zip(sides, (1, -1), strict=True):
             if frame.height:
                 self._move(frame, sign)
-        for _ in self.close():
-            pass
+                for _ in self.close():  # what came may be among what leaves
+                    pass
 
     def take(self, frame: pl.DataFrame) -> None:
         """Put matches into their groups."""
