@@ -149,6 +149,8 @@ def enter_columnwise(
     frame = source.matches(tests)
     if frame.height:
         out.take(frame)
+        for _ in out.close():
+            pass
 
 
 def change_columnwise(
