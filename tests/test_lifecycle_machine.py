@@ -110,6 +110,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.errors = Errors()
         logging.getLogger("drasi_nb").addHandler(self.errors)
         self.expects_failure = self.is_settled = False
+        self.broken = 0
         self.operate(lambda: self.rt.add_source("s0", Flaky()))
 
     def teardown(self) -> None:
@@ -269,9 +270,9 @@ class Lifecycle(RuleBasedStateMachine):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(self.rt.engine, "adding", fail)
             self.expects_failure = True
-            assert not self.operate(
-                lambda: self.rt.add_query(id_, sources=["s0"], **KINDS[definition])
-            )
+            self.broken += 1  # adding a running query again as it is does nothing
+            other = {**KINDS[definition], "parameters": {"broken": self.broken}}
+            assert not self.operate(lambda: self.rt.add_query(id_, sources=["s0"], **other))
         if id_ in self.rt.queries and id_ not in self.sums:
             self.sums[id_] = Sum(self.rt.queries[id_])
             self.rt.queries[id_].on_delta(lambda delta: self.offer(id_, delta))
