@@ -37,7 +37,8 @@ def apply_columns(engine: Engine, source: int, batch: Columns | Mixed) -> None:
     """
     before = engine.seq
     try:
-        if engine.timed or engine.history.is_kept:
+        is_one_form = isinstance(batch, Columns)
+        if engine.history.is_kept or any(q.sees_each or not is_one_form for q in engine.timed):
             _one_by_one(engine, source, batch)
         elif isinstance(batch, Columns):
             _apply(engine, source, batch)
@@ -125,6 +126,7 @@ def _enter(engine: Engine, source: int, columns: Columns) -> bool:
 
     Where evaluating a query anew is less work than to hand it every element, it is set aside. Else
     it is handed each once all are there: a match holds only one of them, in the one slot they fit.
+    So a stage that remembers what its rows were is handed each row once, as one by one.
     """
     graph = engine.graph
     if columns.starts is None:
@@ -138,7 +140,7 @@ def _enter(engine: Engine, source: int, columns: Columns) -> bool:
         slots = [sum(id(handler) in heard for handler in part) for part in query.handlers]
         if not any(slots):
             continue
-        if _is_anew(query, max(slots), len(columns), there):
+        if not query.timed and _is_anew(query, max(slots), len(columns), there):
             aside.append(query)
         elif max(slots) > 1:
             return False
@@ -150,6 +152,7 @@ def _enter(engine: Engine, source: int, columns: Columns) -> bool:
         rows = _load(engine, source, columns)
     if is_handed_on:
         _hand_on(engine, source, columns, rows)
+        engine.settle()
     return True
 
 

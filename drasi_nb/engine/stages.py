@@ -340,6 +340,12 @@ class CompiledQuery:
             for f in self._firsts
         )
 
+    @property
+    def sees_each(self) -> bool:
+        """Return whether it must see every change by itself, even where each makes a row of its own."""
+        first = self.stages[0] if self.timed == 1 else None
+        return bool(self.timed) and not (isinstance(first, TimedStage) and first.takes_many)
+
     def settle(self) -> None:
         """Between two changes: run the stages that must see every change by itself."""
         for stage in (

@@ -71,7 +71,7 @@ class TimedStage(RowStage):
         self.entries: dict[Any, Entry] = {}
         self.saved: dict[Any, Saved] = {}  # of rows that were not seen since a restart
         self._timers, self._mark = timers, mark
-        self._rung: list[Any] = []
+        self._rung: dict[Any, None] = {}
         self._calls = [
             (TIMED[call.function].call, picked([names.index(name) for name in call.arguments]))
             for call in operator.calls
@@ -80,6 +80,8 @@ class TimedStage(RowStage):
         self._moment = Moment(0, 0, True, versions)  # of the row that is asked
         self._salt = repr(operator) if any("rand" in c.function for c in operator.calls) else ""
         self._stamp = None if operator.stamp is None else names.index(operator.stamp)
+        # rows of many changes may come at once: what a row is given follows from it alone
+        self.takes_many = self._stamp is not None and not self._salt
 
     def held(self) -> int:
         """Return the number of rows."""
@@ -93,11 +95,11 @@ class TimedStage(RowStage):
     def ring(self, key: Any, due_ms: int) -> bool:
         """Take note that a row is due."""
         entry = self.entries.get(key)
-        if entry is None or entry[3] != due_ms:
+        if entry is None or entry[3] != due_ms or key in self._rung:
             return False
-        self.entries[key] = (*entry[:3], None)
-        self._rung.append(key)
-        self._mark()
+        if not self._rung:
+            self._mark()
+        self._rung[key] = None
         return True
 
     def flush(self) -> None:
@@ -117,12 +119,12 @@ class TimedStage(RowStage):
                     self._ask(key, row, self._nothing, None, None)
         if not self._rung:
             return
-        rung, self._rung = self._rung, []
         moment.now_ms, moment.is_change = self._timers.now_ms, False
-        for key in rung:
+        for key in self._rung:
             entry = entries.get(key)
             if entry is not None:
-                self._ask(key, *entry)
+                self._ask(key, entry[0], entry[1], entry[2], None)
+        self._rung.clear()
 
     def save(self) -> Iterator[tuple[Any, Saved]]:
         """Yield every row's key with what must survive a restart."""
@@ -172,19 +174,24 @@ class TimedStage(RowStage):
         moment.changed_ms = stamp >> STAMP_BITS
         if self._salt:
             moment.chance = self._chance(key, timers.stamp)
-        after, due_ms, added, keep = None, None, list[Any](), list[Any]()
+        after, due_ms = None, None
         try:
-            for (call, arguments), was in zip(self._calls, kept, strict=True):
-                value, now, due = call(moment, was, *arguments(row))
-                keep.append(now)
-                added.append(value)
-                if due is not None and (due_ms is None or due < due_ms):
-                    due_ms = due
-            after = (*row, *added)
+            if len(kept) == 1:  # most often
+                ((call, arguments),) = self._calls
+                value, now, due_ms = call(moment, kept[0], *arguments(row))
+                kept, after = (now,), (*row, value)
+            else:
+                added = list[Any]()
+                for i, (call, arguments) in enumerate(self._calls):
+                    value, now, due = call(moment, kept[i], *arguments(row))
+                    kept = (*kept[:i], now, *kept[i + 1 :])
+                    added.append(value)
+                    if due is not None and (due_ms is None or due < due_ms):
+                        due_ms = due
+                after = (*row, *added)
         except EvaluationError as error:
             self.log.record(self.number, 1, key, error)
-            keep += kept[len(keep) :]
-        self.entries[key] = (row, tuple(keep), after, due_ms)
+        self.entries[key] = (row, kept, after, due_ms)
         if due_ms != was_due_ms:
             if was_due_ms is not None:
                 timers.called_off()

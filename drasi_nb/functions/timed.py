@@ -79,16 +79,21 @@ def timed(
     parameters, optional, _, result = parse_signature(signature)
     kinds = [kinds_of(parameter) for parameter in parameters]
 
+    right = set[tuple[type, ...]]()  # types of arguments that were checked
+
+    def checked(args: tuple[Any, ...]) -> tuple[Any, ...]:
+        args = tuple(None if arg is AWAITING else arg for arg in args)
+        for place, value in enumerate(args):
+            kind = kinds[place]
+            if value is not None and kind is not None and type(value) not in kind:
+                raise wrong_type(name, place + 1, parameters[place], value)
+        right.add(tuple(map(type, args)))
+        return args
+
     def register(body: Callable[..., Answer]) -> Callable[..., Answer]:
         def call(moment: Moment, kept: Any, *args: Any) -> Answer:
-            if AWAITING in args:
-                args = tuple(None if arg is AWAITING else arg for arg in args)
-            place = 0
-            for value in args:
-                kind = kinds[place]
-                if value is not None and kind is not None and type(value) not in kind:
-                    raise wrong_type(name, place + 1, parameters[place], value)
-                place += 1  # noqa: SIM113 - enumerate() costs a tuple an argument
+            if tuple(map(type, args)) not in right:
+                args = checked(args)
             return body(moment, kept, *args)
 
         doc = (body.__doc__ or "").strip()

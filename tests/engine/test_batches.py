@@ -45,6 +45,15 @@ QUERIES = [
     "MATCH (a:A) RETURN a.i AS i UNION MATCH (b:B) RETURN b.i AS i",
     "MATCH (a:A) RETURN a.s AS s, drasi.changeDateTime(a) AS at",
 ]
+TIMED = [
+    "MATCH (a:A) WHERE drasi.trueFor(a.f > 1, 3) RETURN a.i AS i, a.f AS f",
+    "MATCH (a:A) RETURN a.s AS s, drasi.previousValue(a.i) AS p, drasi.trueLater(a.f > 1, 5) AS t",
+    "MATCH (a:A)-[r:R]->(b:B) RETURN r.i AS i, drasi.previousDistinctValue(a.i, 0) AS p",
+    "MATCH (a:A)-[:R]->(b:B)-[:S]->(c) RETURN b.i AS i, drasi.trueFor(a.f > b.f, 2) AS t",
+    "MATCH (a:A) WITH a.s AS s, count(*) AS n WHERE drasi.trueFor(n > 1, 2) RETURN s, n",
+    "MATCH (a:A), (b:B) WHERE a.i = b.i RETURN drasi.trueUntil(a.f = 1.5, 4) AS t, a.f AS f",
+    "MATCH (a:A) RETURN a.i AS i, drasi.trueFor(1 / a.i >= 0, a.i) AS t",
+]
 TYPED: dict[str, list[Any]] = {
     "f": [0.0, -0.0, 1.5, 2.25, 0.1, float("nan"), float("inf"), 1e300],
     "i": [0, 1, 2, -5, 2**53, 2**63 - 1, -(2**63)],
@@ -240,6 +249,56 @@ def test_a_batch_does_what_its_changes_do(seed: int, monkeypatch: pytest.MonkeyP
             side.rt.flush()
         for ours, theirs in zip(together.seen(), apart.seen(), strict=True):
             assert identical(ours, theirs), texts
+
+
+@pytest.mark.usefixtures("at_any_size")
+@pytest.mark.parametrize("seed", range(40))
+def test_what_rows_remember_does_not_depend_on_batches(seed: int) -> None:
+    """Rows of functions of time, their deltas and when they are due, whatever way changes come."""
+    rng = random.Random(seed)
+    texts = [*rng.sample(TIMED, rng.choice([1, 2])), rng.choice(QUERIES)]
+    together, apart = Side(texts), Side(texts)
+    for turn in range(15):
+        batch = _batch(rng)
+        if rng.random() < 0.5:  # elements that nobody has yet
+            batch = _uniform(rng, rng.randrange(1, 20))
+            ids = {c["id"]: f"{c['id']} {turn}" for c in batch}
+            batch = [{**c, "id": ids.pop(c["id"])} for c in batch if c["id"] in ids]
+        for side in (together, apart):
+            _pushed(side, batch, keep_good=True, together=side is together)
+        passed_ms = rng.choice([0, 0, 1, 2, 5])
+        for side in (together, apart):
+            side.rt.flush()
+            side.rt.clock.advance(passed_ms)  # type: ignore[attr-defined]
+        for ours, theirs in zip(together.seen(), apart.seen(), strict=True):
+            assert identical(ours, theirs), texts
+
+
+@pytest.mark.parametrize(
+    ("text", "is_at_once"),
+    [(TIMED[0], True), (TIMED[4], False), ("MATCH (a:A) RETURN rand() AS r", False)],
+)
+def test_rows_that_follow_from_one_change_enter_at_once(
+    monkeypatch: pytest.MonkeyPatch, text: str, is_at_once: bool
+) -> None:
+    loads, load = list[int](), bulk._load
+    monkeypatch.setattr(bulk, "_load", lambda *args: loads.append(1) or load(*args))
+    side = Side([text])
+    side.source.push(
+        [
+            {
+                "op": "insert",
+                "id": n,
+                "labels": ["A"],
+                "properties": {"f": 2.0, "i": n, "s": "a"},
+            }
+            for n in range(300)
+        ]
+    )
+    side.rt.flush()
+    side.rt.clock.advance(3)  # type: ignore[attr-defined]
+    assert bool(loads) == is_at_once
+    assert len(side.queries[0]) in (300, 1)
 
 
 FORMS: list[list[dict[str, Any]]] = [
