@@ -9,7 +9,7 @@ import orjson
 
 from drasi_nb.errors import CheckpointError
 from drasi_nb.runtime.log import LogFile
-from drasi_nb.store.batch import Batch, Columns, Mixed
+from drasi_nb.store.batch import Batch, Columns
 from drasi_nb.store.writing import dump_columns
 from drasi_nb.values.encoding import dump, dump_changes
 
@@ -47,14 +47,13 @@ class Journal:
         Raises:
             CheckpointError: It could not be written; no file has it.
         """
-        if isinstance(changes, Mixed):
-            changes = list(changes)
         if isinstance(changes, Columns):
             line = dump_columns(("c", source, now_ms, before, synced), changes)
-        elif synced is None:
-            line = dump_changes(("b", source, now_ms, before), changes)
         else:
-            line = dump_changes(("s", source, now_ms, before, synced), changes)
+            head: tuple[Any, ...] = ("b", source, now_ms, before)
+            if synced is not None:
+                head = ("s", source, now_ms, before, synced)
+            line = dump_changes(head, changes)
         if len(self.files) == 1:
             self.files[0].append(line)
             self.failure = None

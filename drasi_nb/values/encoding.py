@@ -160,31 +160,26 @@ def dump_changes(head: tuple[Any, ...], changes: Any) -> bytes:
     Cost: about 1 us and 0.5 us a change where all values are text, numbers and booleans.
     """
     changes = changes if type(changes) is list else list(changes)
-    as_they_are = _as_they_are(changes)
-    if as_they_are is not None:
-        try:
-            return orjson.dumps((*head, as_they_are), None, _LINE)
-        except TypeError:  # an integer beyond 64 bits, or text that is no Unicode
-            pass
-    written = [_written(change) for change in changes]
-    return orjson.dumps([*plain(list(head)), written], None, _LINE)
-
-
-def _as_they_are(changes: list[Accepted]) -> list[tuple[Any, ...]] | None:
-    """Return changes as JSON says them without a call back; None where it cannot."""
-    out = list[tuple[Any, ...]]()
+    out: list[tuple[Any, ...]] = []
     for change in changes:
-        properties = change[3]
-        if properties:
-            for value in properties.values():
+        if change[3]:
+            for value in change[3].values():
                 kind = type(value)
                 if kind is float:
                     if value - value != 0:  # NaN and infinities, which JSON has not
-                        return None
+                        return _dumped(head, changes)
                 elif kind not in _FREE:
-                    return None
-        out.append(change[:])  # a plain tuple, not a named one
-    return out
+                    return _dumped(head, changes)
+        out.append(change[:])  # a plain tuple, not a named one, which needs a call back
+    try:
+        return orjson.dumps((*head, out), None, _LINE)
+    except TypeError:  # an integer beyond 64 bits, or text that is no Unicode
+        return _dumped(head, changes)
+
+
+def _dumped(head: tuple[Any, ...], changes: list[Accepted]) -> bytes:
+    written = [_written(change) for change in changes]
+    return orjson.dumps([*plain(list(head)), written], None, _LINE)
 
 
 def _written(change: Accepted) -> list[Any]:
