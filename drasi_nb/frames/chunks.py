@@ -11,6 +11,7 @@ from drasi_nb.engine.entered import Entered
 from drasi_nb.engine.result import Row
 from drasi_nb.frames.pages import PAGE, SHIFT, Pages
 from drasi_nb.frames.schema import series, type_of_all, widen
+from drasi_nb.values.ordering import identical
 
 BLOCK = 32  # pages per block: one dirty page joins few chunks anew, not all of them
 _FEW = 100  # rows of a page that are set one by one
@@ -37,6 +38,7 @@ class Chunks:
         self._chunks: dict[int, pl.DataFrame] = {}  # of pages, where they are not its slices
         self._blocks: dict[int, pl.DataFrame] = {}
         self._built: dict[int, list[Row]] = {}  # the rows each chunk was made of
+        self._set: dict[int, dict[int, Row]] = {}  # or those in which it differs from its slice
         self._whole: pl.DataFrame | None = None
 
     def frame(self, dirty: Places) -> pl.DataFrame:
@@ -61,6 +63,7 @@ class Chunks:
             if len(built) < len(pages):  # the other pages need the wider type too
                 dirty.update(dict.fromkeys(range(len(pages))))
             self._built.clear()
+            self._set.clear()
             built = {page: self._changed(page, None) for page in dirty}
         for page, columns in built.items():
             # with_columns() would start the lazy engine, which takes longer than all the rest
@@ -111,9 +114,15 @@ class Chunks:
 
     def _block(self, block: int) -> pl.DataFrame:
         start, stop = block * BLOCK, min(len(self.pages.pages), (block + 1) * BLOCK)
-        if self._first is not None and self._chunks.keys().isdisjoint(range(start, stop)):
-            return self._first[start << SHIFT : stop << SHIFT]
-        return pl.concat(map(self._chunk, range(start, stop)), rechunk=False)
+        chunks, parts = self._chunks, list[pl.DataFrame]()
+        for page in [*sorted(chunks.keys() & range(start, stop)), stop]:
+            if start < page:  # slices side by side are one
+                assert self._first is not None
+                parts.append(self._first[start << SHIFT : page << SHIFT])
+            if page < stop:
+                parts.append(chunks[page])
+            start = page + 1
+        return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=False)
 
     def _changed(
         self, page: int, places: set[int] | None
@@ -127,10 +136,11 @@ class Chunks:
         width = range(len(self.columns))
         if type(held) is dict:
             if places is not None and len(held) <= _FEW:
-                order = sorted(places)
-                new = [held[place][1] for place in order]
-                if not any(self._types[c].is_nested() for c in width):
-                    return {c: (order, [row[c] for row in new]) for c in width}
+                few = self._few_changed(page, held, sorted(places))
+                if few is not None:
+                    return few
+            if places is not None:
+                self._built[page] = before = self._made_of(page)
             held = self.pages.unfold(page)
         if before is not None and places is not None and len(places) <= _FEW:
             order = sorted(places)
@@ -155,3 +165,34 @@ class Chunks:
         moved = [(a, b) for a, b in zip(before, rows, strict=True) if a is not b]
         changed = [c for c in width if any(a[c] is not b[c] for a, b in moved)]
         return {c: (None, [row[c] for row in rows]) for c in changed}
+
+    def _few_changed(
+        self, page: int, held: dict[int, tuple[Any, Row]], places: list[int]
+    ) -> dict[int, tuple[list[int] | None, list[Any]]] | None:
+        """Return the same of few rows in a page of columns; None where they cannot be set."""
+        base, start = self.pages.base, page << SHIFT
+        assert base is not None
+        done = self._set.setdefault(page, {})
+        out: dict[int, tuple[list[int] | None, list[Any]]] = {}
+        for c, values in enumerate(base.columns):
+            old = [done[at][c] if at in done else values[start + at] for at in places]
+            new = [held[at][1][c] for at in places]
+            if not all(map(_same, old, new)):
+                out[c] = places, new
+        if any(self._types[c].is_nested() for c in out):
+            return None
+        done.update((at, held[at][1]) for at in places)
+        return out
+
+    def _made_of(self, page: int) -> list[Row]:
+        """Return the rows that the chunk of a page of columns was made of."""
+        base, start = self.pages.base, page << SHIFT
+        assert base is not None
+        rows = [row for _, row in base.entries(start, start + PAGE)]
+        for at, row in self._set.pop(page, {}).items():
+            rows[at] = row
+        return rows
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or identical(a, b)
