@@ -75,7 +75,6 @@ class Core(CompiledQuery):
         self.group.next = self._hand_on
         self.followers: list[CompiledQuery] = []
         self.handed = [0]  # rows, in one place that the pipes increase
-        self._pipe_to: Callable[[Any, Any, Any], None] | None = None
 
     def flush(self) -> Changes:
         """End a tick: hand the groups' rows on."""
@@ -91,17 +90,17 @@ class Core(CompiledQuery):
             if group[ROW] is not None:
                 pipe(key, None, group[ROW])
         self.followers.append(query)
-        self._pipe_to = None
+        self.group.next = self._hand_on
 
     def leave(self, query: CompiledQuery) -> None:
         """Let a query follow no more."""
         self.followers.remove(query)
-        self._pipe_to = None
+        self.group.next = self._hand_on
 
     def _hand_on(self, key: Any, before: Any, after: Any) -> None:
-        if self._pipe_to is None:
-            self._pipe_to = _pipe(self.group.names, self.followers, self.handed)
-        self._pipe_to(key, before, after)
+        """Hand a row on, and from then on without this step, until others follow."""
+        self.group.next = pipe = _pipe(self.group.names, self.followers, self.handed)
+        pipe(key, before, after)
 
 
 def _pipe(

@@ -166,12 +166,10 @@ class QuerySet:
     def end_tick(self) -> list[tuple[CompiledQuery, Changes]]:
         """Flush the touched queries, those behind others later; return what changed in each."""
         touched = self.touched
-        if len(touched) == 1:  # after most changes
-            query = touched.pop()
-            if type(query) is Core:
-                self._flush_core(query)
-                return self._flush(self._next())
-            return self._flush((query,))
+        if len(touched) == 1 and type(touched[0]) is Core:  # as after most changes
+            self._flush_core(touched.pop())
+        if len(touched) == 1 and type(touched[0]) is not Core:
+            return self._flush((touched.pop(),))
         return self._flush(self._next())
 
     def _flush(self, queries: Iterable[CompiledQuery]) -> list[tuple[CompiledQuery, Changes]]:
