@@ -217,8 +217,7 @@ class Pump(ChangeQueue):
         position, total = self._position, len(changes)
         while position < total:
             if not isinstance(changes, list):
-                most = total if end is None else self._rows_per_step
-                stop = min(total, position + most)
+                stop = total if end is None else min(total, position + self._step_rows())
                 begin = time.perf_counter()
                 self._apply(source, changes.part(position, stop))
                 if end is not None:
@@ -238,6 +237,12 @@ class Pump(ChangeQueue):
         self._position = 0
         self.queue.popleft()
         return not self.engine.unfinished
+
+    def _step_rows(self) -> int:
+        """Return how many rows of columns are a step: some pages, unless each is seen alone."""
+        engine = self.engine
+        is_alone = engine.timed or engine.history.is_kept
+        return self._rows_per_step if is_alone else _ROWS_PER_STEP[2]
 
     def _pace(self, spent_s: float) -> None:
         """Have steps of columns be short where each row must be seen alone, long elsewhere."""

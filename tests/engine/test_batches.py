@@ -412,14 +412,17 @@ def test_the_driver_takes_several_forms_in_slices() -> None:
 
 @pytest.mark.parametrize(
     ("step_s", "expected"),
-    [(0.0, [512, 256, 128, 64, 32, 8]), (1e9, [512, 488])],
+    [(0.0, [512, 256, 128, 64, 32, 8]), (1e9, [512, 488]), (None, [1_000])],
 )
 def test_steps_are_short_where_each_takes_long(
-    monkeypatch: pytest.MonkeyPatch, step_s: float, expected: list[int]
+    monkeypatch: pytest.MonkeyPatch, step_s: float | None, expected: list[int]
 ) -> None:
-    """Steps of a batch of columns get shorter while they take longer than a step may."""
-    monkeypatch.setattr(pump, "_STEP_S", step_s)
-    side = Side(["MATCH (a:A) WHERE a.f > 1 RETURN a.f AS f"])
+    """Where rows are seen alone, steps get shorter while they take longer than a step may."""
+    texts = ["MATCH (a:A) WHERE a.f > 1 RETURN a.f AS f"]
+    if step_s is not None:
+        monkeypatch.setattr(pump, "_STEP_S", step_s)
+        texts = ["MATCH (a:A) RETURN drasi.trueFor(a.f > 1, 5) AS f"]
+    side = Side(texts)
     side.source.push(
         [
             {"op": "insert", "id": n, "labels": ["A"], "properties": {"f": 2.0}}
