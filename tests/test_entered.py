@@ -14,8 +14,9 @@ from drasi_nb.engine import entered
 from drasi_nb.engine.accumulators import Extremes
 from drasi_nb.engine.entered import Entered
 from drasi_nb.engine.vector import stage
+from drasi_nb.frames import chunks
 from drasi_nb.frames.result import ResultTable
-from drasi_nb.frames.schema import frame_of
+from drasi_nb.frames.schema import frame_of, series
 from drasi_nb.runtime import pump
 from drasi_nb.values.ordering import identical, order_key
 
@@ -289,3 +290,31 @@ def test_sorted_numbers_are_those_put_in_one_by_one(seed: int, is_highest: bool)
             ours.add(value)
             plain.add(value)
         assert identical(ours.first(), plain.first())
+
+
+def test_only_columns_that_changed_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a page of columns, when few of its rows changed, changed back, and when many did."""
+    height = 3_000
+    keys = [[f"k{n}" for n in range(height)]]
+    temperatures = pl.Series([n / 4 for n in range(height)])
+    names = [f"name {n}" for n in range(height)]
+    columns: list[Any] = [names, temperatures]
+    table = ResultTable(("name", "t"))
+    table.apply(entered.Entered(keys, columns, height))
+    rows = {(f"k{n}",): (names[n], n / 4) for n in range(height)}
+    assert table.frame().rows() == list(rows.values())
+    made = list[str]()
+    monkeypatch.setattr(
+        chunks, "series", lambda name, *rest: made.append(name) or series(name, *rest)
+    )
+    several = range(0, 300, 2)  # more than are set one by one
+    for places, t in (([5, 7], -1.0), ([5], 5 / 4), ([5], 2.0), (several, 3.0), ([5], 4.0)):
+        changes = list[Any]()
+        for place in places:
+            key = (f"k{place}",)
+            before, rows[key] = rows[key], (rows[key][0], t)
+            changes.append((key, before, rows[key]))
+        table.apply(changes)
+        assert table.frame().rows() == list(rows.values())
+        assert made == ["t"]
+        made.clear()

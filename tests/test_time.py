@@ -186,3 +186,24 @@ def test_functions_of_time_in_both_languages(language: str, call: str, value: An
         assert rt.add_query("q", text, sources=["s"], language=language).rows() == [
             {"v": value}
         ]
+
+
+def test_timers_that_were_called_off_are_swept() -> None:
+    """Rows that wait for another time each time they change keep no more than as many again."""
+    with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
+        source = rt.add_source("s", dnb.PushSource())
+        text = "MATCH (n:N) RETURN n.i AS i, drasi.trueFor(n.i >= 0, 1000 + n.i) AS t"
+        q = rt.add_query("q", text, sources=["s"])
+        for i in range(60):
+            source.push([node(n, i) for n in range(50)])
+            rt.flush()
+        assert len(rt.engine.timers._heap) <= 50 + 501
+        assert len(rt.engine.timers.pending()) == 50
+        rt.clock.advance(1_058)  # type: ignore[attr-defined]
+        assert {row["t"] for row in q.rows()} == {"Awaiting"}
+        rt.clock.advance(1)  # type: ignore[attr-defined]
+        assert {row["t"] for row in q.rows()} == {True}
+
+
+def node(id_: int, i: int) -> dict[str, object]:
+    return {"op": "insert", "id": id_, "labels": ["N"], "properties": {"i": i}}

@@ -44,8 +44,10 @@ def apply_columns(engine: Engine, source: int, batch: Columns | Mixed) -> None:
             _apply(engine, source, batch)
         else:
             for group in batch.groups:
-                apply = _apply if isinstance(group, Columns) else _one_by_one
-                apply(engine, source, group)  # type: ignore[arg-type]
+                if isinstance(group, Columns):
+                    _apply(engine, source, group)
+                else:
+                    _one_by_one(engine, source, group)
     except KeyboardInterrupt:
         engine.seq = before
         raise

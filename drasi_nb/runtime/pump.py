@@ -217,10 +217,12 @@ class Pump(ChangeQueue):
         position, total = self._position, len(changes)
         while position < total:
             if not isinstance(changes, list):
-                stop = total if end is None else min(total, position + self._step_rows())
+                is_alone = self.engine.timed or self.engine.history.is_kept
+                most = self._rows_per_step if is_alone else _ROWS_PER_STEP[2]
+                stop = total if end is None else min(total, position + most)
                 begin = time.perf_counter()
                 self._apply(source, changes.part(position, stop))
-                if end is not None:
+                if is_alone and end is not None:
                     self._pace(time.perf_counter() - begin)
             else:
                 one_by_one = end is not None and bool(self.engine.graph.hubs)
@@ -238,14 +240,8 @@ class Pump(ChangeQueue):
         self.queue.popleft()
         return not self.engine.unfinished
 
-    def _step_rows(self) -> int:
-        """Return how many rows of columns are a step: some pages, unless each is seen alone."""
-        engine = self.engine
-        is_alone = engine.timed or engine.history.is_kept
-        return self._rows_per_step if is_alone else _ROWS_PER_STEP[2]
-
     def _pace(self, spent_s: float) -> None:
-        """Have steps of columns be short where each row must be seen alone, long elsewhere."""
+        """Have steps of columns be short where each row must be seen alone and takes long."""
         least, _, most = _ROWS_PER_STEP
         if spent_s > _STEP_S:
             self._rows_per_step = max(least, self._rows_per_step // 2)
