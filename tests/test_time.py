@@ -197,7 +197,7 @@ def test_timers_that_were_called_off_are_swept() -> None:
         for i in range(60):
             source.push([node(n, i) for n in range(50)])
             rt.flush()
-        assert len(rt.engine.timers._heap) <= 50 + 501
+        assert len(rt.engine.timers._moments) <= 50 + 501
         assert len(rt.engine.timers.pending()) == 50
         rt.clock.advance(1_058)  # type: ignore[attr-defined]
         assert {row["t"] for row in q.rows()} == {"Awaiting"}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+from drasi_nb.engine.garbage import Looks
 from drasi_nb.errors import ConfigError, shown
 
 _FAR_MS = 2**43  # as for changes
@@ -202,11 +203,13 @@ class VirtualClock(Clock):
         end = self._now_ms + milliseconds(duration)
         if self.after_timer is not None:
             self.after_timer()  # what was queued came before
-        while (due := self.next_due_ms()) is not None and due <= end:
-            self._now_ms = max(self._now_ms, due)
-            self.fire_due()
-            if self.after_timer is not None:
-                self.after_timer()
+        with Looks() as looks:
+            while (due := self.next_due_ms()) is not None and due <= end:
+                self._now_ms = max(self._now_ms, due)
+                self.fire_due()
+                if self.after_timer is not None:
+                    self.after_timer()
+                looks.between()
         self._now_ms = end
         if self.after_timer is not None:
             self.after_timer()

@@ -6,7 +6,7 @@ stage take every change by itself, also within a tick: results do not depend on 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from random import Random
@@ -92,15 +92,17 @@ class TimedStage(RowStage):
         entry = self.entries.get(key)
         return entry is not None and entry[3] == due_ms
 
-    def ring(self, key: Any, due_ms: int) -> bool:
-        """Take note that a row is due."""
-        entry = self.entries.get(key)
-        if entry is None or entry[3] != due_ms or key in self._rung:
-            return False
-        if not self._rung:
+    def ring(self, keys: Sequence[Any], due_ms: int) -> int:
+        """Take note that rows are due; return how many still waited for that time."""
+        entries, rung = self.entries, self._rung
+        before = len(rung)
+        for key in keys:
+            entry = entries.get(key)
+            if entry is not None and entry[3] == due_ms:
+                rung[key] = None
+        if rung and not before:
             self._mark()
-        self._rung[key] = None
-        return True
+        return len(rung) - before
 
     def flush(self) -> None:
         """Ask the calls of rows that came, changed or are due; hand on what differs."""
@@ -169,7 +171,7 @@ class TimedStage(RowStage):
         stamp = timers.stamp if self._stamp is None else row[self._stamp]
         if stamp is None:  # every element of the row is null
             stamp = timers.stamp
-        if self.log.entries and (self.number, key) in self.log.entries:
+        if before is None and self.log.entries and (self.number, key) in self.log.entries:
             self.log.record(self.number, -1, key, None)
         moment.changed_ms = stamp >> STAMP_BITS
         if self._salt:

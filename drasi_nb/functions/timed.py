@@ -96,9 +96,21 @@ def timed(
                 args = checked(args)
             return body(moment, kept, *args)
 
+        def call_with_two(moment: Moment, kept: Any, a: Any, b: Any) -> Answer:
+            if (type(a), type(b)) not in right:
+                a, b = checked((a, b))
+            return body(moment, kept, a, b)
+
         doc = (body.__doc__ or "").strip()
+        is_of_two = len(parameters) == 2 and not optional  # most are, and this is quicker
         TIMED[name.lower()] = TimedFunction(
-            name, signature, parameters, optional, result, call, doc
+            name,
+            signature,
+            parameters,
+            optional,
+            result,
+            call_with_two if is_of_two else call,
+            doc,
         )
         return body
 

@@ -54,7 +54,7 @@ class LogFile:
 
     def __init__(self, path: Path, size: int = 0) -> None:
         self.path, self.size, self.written = path, size, 0
-        self._later = b""  # lines that may come with the next one
+        self._later: list[bytes] = []  # lines that may come with the next one
         self._lock = threading.Lock()
         self._is_writing = False
         self._map: Any = None  # an mmap.mmap where there is room
@@ -77,7 +77,8 @@ class LogFile:
         with self._lock:
             if self._is_writing:  # an interrupt came in the middle of a line
                 self._take_back()
-            data = self._later + line if self._later else line
+            later, count = self._later, len(self._later)
+            data = b"".join((*later[:count], line)) if count else line
             size = len(data)
             at = self._at
             end = at + size
@@ -87,7 +88,8 @@ class LogFile:
                 self._at = end
             else:
                 self._extend(data)
-            self._later = b""
+            if count:
+                del later[:count]  # another thread may have noted more meanwhile
             self.size += size
             self._is_writing = False
             self.written += 1
@@ -142,8 +144,7 @@ class LogFile:
 
     def note(self, line: bytes) -> None:
         """Write a line, its end included, with the next one."""
-        with self._lock:
-            self._later += line
+        self._later.append(line)
 
     def push_out(self) -> None:
         """Write what was noted; safe to call from another thread.
@@ -156,7 +157,7 @@ class LogFile:
 
     def hand_over(self, other: LogFile) -> None:
         """Close the file; what was noted and could not be written goes to another one."""
-        other._later, self._later = self._later + other._later, b""
+        other._later[:0], self._later = self._later, []
         self.close()
 
     def unwrite(self, size: int) -> None:

@@ -15,6 +15,7 @@ from drasi_nb.plan.evaluation import has_labels, make_path, project_map
 from drasi_nb.plan.expressions import cannot_fail, is_condition
 from drasi_nb.plan.nodes import Constant, MakePath, PercentileArgument, walk
 from drasi_nb.values import arithmetic, logic
+from drasi_nb.values.awaiting import AWAITING
 
 Resolve = Callable[[str], str]  # a variable -> the Python expression of its value
 ReadProperty = Callable[[str, str], str | None]  # (variable, key) -> a local name, of a slot
@@ -146,8 +147,13 @@ class Expressions:
                 return self.value(e)
             case ast.Comparison(first=first, rest=((op, second),)):
                 return self._pair(first, op, second, truth=True)
+            case _ if is_condition(e):
+                return self.value(e)
             case _:
-                return self.boolean(e)
+                value, name = self._named(self.value(e))
+                awaiting, as_boolean = map(self.writer.bind, (AWAITING, logic.as_boolean))
+                rest = f"{name} is not {awaiting} and {as_boolean}({name})"
+                return f"({value} is True or {rest})"
 
     def _variables(self, e: ast.Expr) -> frozenset[str]:
         """Return the slots an expression reads properties of."""
