@@ -155,7 +155,7 @@ class Checkpoint:
         self.log = self._open(number, size)
         self.journal = runtime.pump.journal or Journal()
         self._due = self._next_due()  # changes written when the next snapshot is taken
-        self.journal.files.append(self.log)
+        self.journal.add(self.log)
         runtime.pump.journal = self.journal
         self.journal.on_failure = lambda text: runtime.background.keep(
             f"{text.partition(';')[0]}; the ends of ticks wait for space, what is pushed is refused"
@@ -258,11 +258,8 @@ class Checkpoint:
             new = self._open(self.number + 1)
         except CheckpointError as error:
             raise self._failed(error) from error
-        with contextlib.suppress(CheckpointError):
-            self.log.push_out()
-        self.journal.files[self.journal.files.index(self.log)] = new
         old, self.log = self.log, new
-        old.hand_over(new)
+        self.journal.replace(old, new)
         self.number += 1
         self._due = self._next_due()
         self._snapshot = Snapshot(runtime, self.directory.snapshot(self.number), self._executor)
@@ -351,7 +348,7 @@ class Checkpoint:
         self._is_closed = True
         self._wake.set()
         self._runtime.registry.on_rejected = None
-        self.journal.files.remove(self.log)
+        self.journal.remove(self.log)
         if not self.journal.files:
             self._runtime.pump.journal = None
         with contextlib.suppress(CheckpointError, OSError):

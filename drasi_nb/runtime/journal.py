@@ -30,6 +30,9 @@ class Journal:
 
     def __init__(self) -> None:
         self.files: list[LogFile] = []
+        self._end: tuple[int, int, int] | None = (
+            None  # of a tick, to be written with the next line
+        )
         self.changes = 0
         self.failure: str | None = None
         self.on_failure: Callable[[str], None] | None = None
@@ -47,18 +50,16 @@ class Journal:
         Raises:
             CheckpointError: It could not be written; no file has it.
         """
-        if isinstance(changes, Columns):
-            line = dump_columns(("c", source, now_ms, before, synced), changes)
+        end = self._end
+        if type(changes) is list and synced is None and len(self.files) == 1:
+            self.files[0].append(dump_changes(("b", source, now_ms, before), changes, end))
+            self._end = self.failure = None
+        elif isinstance(changes, Columns):
+            self._write(dump_columns(("c", source, now_ms, before, synced), changes))
+        elif synced is None:
+            self._write(dump_changes(("b", source, now_ms, before), changes))
         else:
-            head: tuple[Any, ...] = ("b", source, now_ms, before)
-            if synced is not None:
-                head = ("s", source, now_ms, before, synced)
-            line = dump_changes(head, changes)
-        if len(self.files) == 1:
-            self.files[0].append(line)
-            self.failure = None
-        else:
-            self._write(line)
+            self._write(dump_changes(("s", source, now_ms, before, synced), changes))
         self.changes += len(changes)
 
     def operation(self, taken: int, tick_ms: int, now_ms: int, name: str, *facts: Any) -> None:
@@ -76,13 +77,20 @@ class Journal:
     def tick(self, taken: int, now_ms: int, seq: int, is_heard: object) -> None:
         """Note the end of a tick, before its deltas are handed out.
 
-        Where no reaction hears of it the line may come with the next one, within ``sync_s``: a
-        restart takes the changes, which it has, in a tick of its own.
+        Where no reaction hears of it, it may come with the next line: a restart takes the
+        changes, which it has, in a tick of its own.
         """
-        line = b'["t",%d,%d,%d]\n' % (taken, now_ms, seq)
+        if self._end is not None:
+            self._settle()
+        self._end = (taken, now_ms, seq)
         if is_heard:
-            self._note(line)
-        else:
+            self.push_out()
+
+    def _settle(self) -> None:
+        """Have the end of the last tick be a line that waits."""
+        if self._end is not None:
+            line = b'["t",%d,%d,%d]\n' % self._end
+            self._end = None
             for file in self.files:
                 file.note(line)
 
@@ -97,6 +105,7 @@ class Journal:
     def position(self, reaction: str, done: int) -> None:
         """Note how many deltas a reaction is done with; written with the next line."""
         line = orjson.dumps(["p", reaction, done], None, orjson.OPT_APPEND_NEWLINE)
+        self._settle()
         for file in self.files:
             file.note(line)
 
@@ -105,6 +114,7 @@ class Journal:
         self._note(dump(["x", *facts]) + b"\n")
 
     def _write(self, line: bytes) -> None:
+        self._settle()
         files = self.files
         if len(files) == 1:
             files[0].append(line)
@@ -121,11 +131,34 @@ class Journal:
         self.failure = None
 
     def _note(self, line: bytes) -> None:
+        self._settle()
         for file in self.files:
             file.note(line)
+        self.push_out()
+
+    def push_out(self) -> None:
+        """Write what was noted; what cannot be stays noted, as ``failure`` says."""
+        self._settle()
+        for file in self.files:
             try:
                 file.push_out()
             except CheckpointError as error:
                 if self.failure is None and self.on_failure is not None:
                     self.on_failure(str(error))
                 self.failure = str(error)
+
+    def add(self, file: LogFile) -> None:
+        """Write to a file too, from the next line on."""
+        self.push_out()
+        self.files.append(file)
+
+    def replace(self, file: LogFile, new: LogFile) -> None:
+        """Go on in a new file; what could not be written yet goes there."""
+        self.push_out()
+        self.files[self.files.index(file)] = new
+        file.hand_over(new)
+
+    def remove(self, file: LogFile) -> None:
+        """Write to a file no more."""
+        self.push_out()
+        self.files.remove(file)

@@ -3,7 +3,8 @@
 The first line is a header. Every other line is a list that begins with its kind:
 
 ======================================  =====================================================
-``["b", source, arrived ms, n, ..]``    a batch was queued behind n changes in all: a list
+``["b", source, arrived ms, n, ..]``    a batch was queued behind n changes in all: a list,
+                                        then the end of the tick before as "t" has it, or nothing
 ``["s", source, arrived ms, n, ..]``    the same of a synced frame: its name, a list
 ``["c", source, arrived ms, n, ..]``    the same as columns (``store/writing.py``)
 ``["t", taken, clock ms, seq]``         a tick ended when so many changes were taken in all
@@ -32,7 +33,8 @@ import orjson
 
 from drasi_nb.errors import CheckpointError, ConfigError
 
-FORMAT, VERSION = "drasi_nb log", 1
+FORMAT, VERSION = "drasi_nb log", 2
+_READABLE = (1, 2)  # 1 has no end of a tick in the line of a batch
 _ROOM = 1 << 18  # bytes that are allocated ahead
 
 
@@ -207,7 +209,7 @@ def check_header(path: Path, head: Any, form: str = FORMAT) -> dict[str, Any]:
     if not isinstance(head, dict) or head.get("format") != form:
         raise ConfigError(f"{path} is no {form}: its first line is no header")
     version = head.get("version")
-    if version != VERSION:
+    if version not in _READABLE:
         raise ConfigError(
             f"{path} has version {version!r}, this release reads {VERSION};"
             " open it with the release that wrote it, or a newer one"

@@ -57,7 +57,7 @@ class Recorder:
                 self._file.append(dump_changes(head, [change]))
         if pump.journal is None:
             pump.journal = Journal()
-        pump.journal.files.append(self._file)
+        pump.journal.add(self._file)
 
     def close(self) -> None:
         """End the recording; safe to repeat.
@@ -67,7 +67,7 @@ class Recorder:
         """
         journal = self._pump.journal
         if journal is not None and self._file in journal.files:
-            journal.files.remove(self._file)
+            journal.remove(self._file)
             if not journal.files:
                 self._pump.journal = None
         self._file.close()
@@ -81,8 +81,8 @@ class Recorder:
             ChangeError: A value is NaN or infinite.
             OSError: The file cannot be written.
         """
-        if not self._file.is_closed:
-            self._file.push_out()
+        if not self._file.is_closed and self._pump.journal is not None:
+            self._pump.journal.push_out()
         return write_script(read(self.path), path)
 
     def __enter__(self) -> Self:
@@ -109,9 +109,10 @@ def read(path: str | Path) -> Iterator[Batch]:
                 return
             check_header(path, record)
         elif record[0] in ("b", "s", "c") and record[1] != COMPONENTS:
-            accepted: Iterable[Accepted] = map(read_change, record[-1])
-            if record[0] == "c":
-                accepted = read_columns(record[-1])
+            facts = record[4 if record[0] == "b" else 5]
+            accepted: Iterable[Accepted] = (
+                read_columns(facts) if record[0] == "c" else map(read_change, facts)
+            )
             yield Batch(record[1], record[2], [_pushed(change) for change in accepted])
 
 

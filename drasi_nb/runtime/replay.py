@@ -74,7 +74,9 @@ class Replay:
         kind, pump = record[0], self.pump
         match kind:
             case "b":
-                _, source, now_ms, before, changes = record
+                _, source, now_ms, before, changes, *ended = record
+                for taken, tick_ms, seq in ended:
+                    self._end_tick(taken, tick_ms, seq)
                 self._batch(source, now_ms, before, None, [*map(read_change, changes)])
             case "s":
                 _, source, now_ms, before, synced, changes = record
@@ -83,11 +85,8 @@ class Replay:
                 _, source, now_ms, before, synced, facts = record
                 self._batch(source, now_ms, before, synced, read_columns(facts))
             case "t":
-                _, taken, self._now_ms, seq = record
-                is_same = pump.end_tick(
-                    taken + self._offset, self._now_ms, seq if self._done is not None else None
-                )
-                self.differs += not is_same
+                _, taken, tick_ms, seq = record
+                self._end_tick(taken, tick_ms, seq)
             case "f":
                 _, taken, tick_ms, self._now_ms = record
                 pump.take_up_to(taken + self._offset, tick_ms)
@@ -110,6 +109,13 @@ class Replay:
                 pass
             case _:
                 raise ValueError(f"there is no kind of line {kind!r}")
+
+    def _end_tick(self, taken: int, now_ms: int, seq: int) -> None:
+        self._now_ms = now_ms
+        is_same = self.pump.end_tick(
+            taken + self._offset, now_ms, seq if self._done is not None else None
+        )
+        self.differs += not is_same
 
     def _batch(
         self, source: str, now_ms: int, before: int, synced: str | None, accepted: Batch

@@ -589,6 +589,7 @@ class Runtime:
 
     def _close(self) -> None:
         if self.pump.journal is not None:
+            self.pump.journal.push_out()
             for file in self.pump.journal.files:
                 file.close()
             self.pump.journal = None

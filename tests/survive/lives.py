@@ -22,7 +22,8 @@ def abandon(rt: dnb.Runtime) -> None:
     """Let go of a runtime as a kill does: nothing more is written."""
     assert rt.checkpoint_in is not None
     checkpoint = rt.checkpoint_in
-    checkpoint.log._later = b""
+    checkpoint.journal._end = None
+    checkpoint.log._later.clear()
     rt.clock.after_timer = None
     checkpoint.release()
 
@@ -30,7 +31,7 @@ def abandon(rt: dnb.Runtime) -> None:
 def crash(rt: dnb.Runtime, directory: Path, cut: int = 0) -> dnb.Runtime:
     """Kill a runtime and restore it from a copy of its directory as it is now."""
     if not rt.reactions:
-        rt.checkpoint_in.log.push_out()  # type: ignore[union-attr]  # as by itself in a second
+        rt.checkpoint_in.journal.push_out()  # type: ignore[union-attr]  # as by itself in a second
     copy = directory.with_name(f"{directory.name}+")
     shutil.copytree(directory, copy)
     now_ms = rt.clock.now_ms()

@@ -109,12 +109,37 @@ def test_a_newer_version_is_refused(tmp_path: Path, name: str) -> None:
     assert str(file) in str(error.value)
 
 
+def test_a_journal_of_version_1_is_read(tmp_path: Path) -> None:
+    """There the end of a tick was always a line of its own."""
+    rt, source = runtime(tmp_path)
+    rt.add_query("q", "MATCH (n:A) RETURN n.x AS x", sources=["s"])
+    for i in range(4):
+        source.push(node(1, i))
+        rt.flush()
+    rt.checkpoint_in.journal.push_out()  # type: ignore[union-attr]
+    before = state(rt)
+    abandon(rt)
+    file = tmp_path / "journal-0.jsonl"
+    header, *lines = map(json.loads, file.read_text().splitlines())
+    out, moved = [{**header, "version": 1}], 0
+    for line in lines:
+        if line[0] == "b" and len(line) == 6:
+            out.append(["t", *line.pop()])
+            moved += 1
+        out.append(line)
+    assert moved == 3, "the tick before each push but the first"
+    file.write_text("".join(json.dumps(line) + "\n" for line in out))
+    again = dnb.Runtime.restore(tmp_path, clock=dnb.VirtualClock(1_000))
+    assert state(again) == before
+    abandon(again)
+
+
 def test_damage_is_named_by_file_and_line(tmp_path: Path) -> None:
     rt, source = runtime(tmp_path)
     for i in range(3):
         source.push(node(i, i))
         rt.flush()
-    rt.checkpoint_in.log.push_out()  # type: ignore[union-attr]
+    rt.checkpoint_in.journal.push_out()  # type: ignore[union-attr]
     abandon(rt)
     file = tmp_path / "journal-0.jsonl"
     lines = file.read_bytes().splitlines(keepends=True)
@@ -140,7 +165,7 @@ def test_a_journal_cut_at_any_byte_is_whole_lines(tmp_path: Path) -> None:
     for i in range(2):
         source.push([node(1, i), node("b", i)])
         rt.flush()
-    rt.checkpoint_in.log.push_out()  # type: ignore[union-attr]
+    rt.checkpoint_in.journal.push_out()  # type: ignore[union-attr]
     abandon(rt)
     whole = (path / "journal-0.jsonl").read_bytes()
     states = dict[int, Any]()
@@ -159,7 +184,7 @@ def test_a_journal_cut_at_any_byte_is_whole_lines(tmp_path: Path) -> None:
             again.sources["s"].push(node(7, 7))
             again.flush()
             assert again.seq == 2 * batches + 1
-        again.checkpoint_in.log.push_out()  # type: ignore[union-attr]
+        again.checkpoint_in.journal.push_out()  # type: ignore[union-attr]
         abandon(again)
         if whole[size - 1 : size] == b"\n" or not size % 20:
             once_more = dnb.Runtime.restore(copy, clock=dnb.VirtualClock(1_000))
