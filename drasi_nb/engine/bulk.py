@@ -26,8 +26,18 @@ if TYPE_CHECKING:
     from drasi_nb.store.table import Table
     from drasi_nb.values.change import Accepted
 
-LEAST = 256  # rows; fewer are applied one by one
+# fewer are applied one by one: of nodes that are there, of new nodes, of relations
+LEAST, LEAST_NEW, LEAST_RELATIONS = 64, 512, 2_048
 _MADE = 2_000  # elements that are handed on while a query is made anew over none
+
+
+def least_for(change: Any) -> int:
+    """Return how many changes go better as columns, where most are like this one."""
+    if type(change) is not dict:
+        return LEAST_NEW
+    if "start_id" in change:
+        return LEAST_RELATIONS
+    return LEAST if change.get("op") == "update" else LEAST_NEW
 
 
 def apply_columns(engine: Engine, source: int, batch: Columns | Mixed) -> None:
@@ -66,7 +76,8 @@ def _apply(engine: Engine, source: int, columns: Columns) -> None:
     if fresh is not None and columns.repeats:  # what comes again is known then
         _one_by_one(engine, source, columns)
         return
-    if fresh is not None and not _enter(engine, source, fresh):
+    least = LEAST_NEW if columns.starts is None else LEAST_RELATIONS
+    if fresh is not None and (len(fresh) < least or not _enter(engine, source, fresh)):
         _one_by_one(engine, source, fresh)
     if known is not None:
         handles = None if known.starts is not None else handles_at(engine, source, known)

@@ -26,8 +26,7 @@ class Handler:
         upd: ``upd(element, old values)``, right only where no other slot fits the element.
         slot: Number of the slot among those of its kind.
         part: What may be walked together with parts of other queries; None of nothing.
-        many: ``many(nodes, old values by key, new ones)``, what ``upd`` does for many nodes; it may raise
-            ``UnsupportedError`` before it did anything.
+        many: ``many(nodes, old values by key, new ones)``, what ``upd`` does for many nodes.
         enter: ``enter(rows)``, what ``enum`` does for many new elements, nodes of them without
             relations, right only where no other slot fits them; it may raise it too.
     """

@@ -64,15 +64,13 @@ class ResultStage:
             self.mark()
         self._entered.append(rows)
 
-    def change(
-        self, keys: list[Any], befores: list[Row | None], afters: list[Row | None]
-    ) -> None:
-        """Let many rows change, come or go, each key once."""
+    def change(self, rows: list[RowChange]) -> None:
+        """Let many rows change, come or go, each key once; the list is the stage's then."""
         if not self.is_waiting:
             self.mark()
-            self.loaded.extend(zip(keys, befores, afters, strict=True))
+            self.loaded = rows
             return
-        for key, before, after in zip(keys, befores, afters, strict=True):
+        for key, before, after in rows:
             if before is not None:
                 if after is None:
                     self.remove(key, before)
@@ -129,7 +127,15 @@ class ResultStage:
         elif self._is_settled and not self.pending:
             out = self.loaded
         else:
-            out = [change for change in self._waiting() if not self._is_same(change)]
+            same = self._same
+            out = [
+                change
+                for change in self._waiting()
+                if not (
+                    (before := change[1]) is (after := change[2])
+                    or (before == after and same(before, after))
+                )
+            ]
         self.pending.clear()
         self.loaded, self._entered, self._is_settled = [], [], False
         self.taken += len(out)

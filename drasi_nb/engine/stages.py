@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from drasi_nb.engine.apply import ApplyStage
 from drasi_nb.engine.codegen.leaf import Leaf
+from drasi_nb.engine.codegen.many import Many
 from drasi_nb.engine.codegen.match import Walk
 from drasi_nb.engine.codegen.pipe import write_pipe
 from drasi_nb.engine.codegen.shared import Part
@@ -25,9 +26,9 @@ from drasi_nb.engine.stage import First, Stage, Tail
 from drasi_nb.engine.timed import TimedStage
 from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.engine.vector.columns import Reader
-from drasi_nb.engine.vector.stage import change_columnwise, columnwise, enter_columnwise
+from drasi_nb.engine.vector.stage import columnwise, enter_columnwise
 from drasi_nb.plan.explain import Numbers
-from drasi_nb.plan.expressions import cannot_fail
+from drasi_nb.plan.expressions import is_safe
 from drasi_nb.plan.liveness import needed, reads_stamps
 from drasi_nb.plan.nodes import (
     Aggregate,
@@ -252,7 +253,7 @@ class CompiledQuery:
     ) -> None:
         writer, reads = Writer(), Reads()
         names = match.names
-        late = tuple(e for e in match.filters if not cannot_fail(e, frozenset(names)))
+        late = tuple(e for e in match.filters if not is_safe(e, frozenset(names)))
         tail, head, later = _split(operators)
         tail = (Filter(late), *tail) if late else tail
         sink, following = self._sink(writer, head, later, final, columns, names, tail)
@@ -283,9 +284,7 @@ class CompiledQuery:
                     self._reads_stamps and (known is None or name in reads.stamps),
                     i,
                     part,
-                    partial(change_columnwise, match, tail, sink, self.view, i)
-                    if kind == "node"
-                    else None,
+                    Many(part, i) if kind == "node" else None,
                     partial(
                         enter_columnwise, match, tail, sink, self.view, cast(Kind, kind), i
                     ),

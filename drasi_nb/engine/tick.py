@@ -7,6 +7,7 @@ What a walk reads must be all old or all new, so nothing is written between.
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Generator
 from functools import partial
 from typing import Any
@@ -202,8 +203,14 @@ class Engine(QuerySet):
         both, fused = route.calls.get(names) or route.select(names)
         if both:
             self._each(both, -1, handle)
-        for name in old:
-            nodes.write(name, handle, values[name])
+        indexes = nodes.indexes
+        for name, before in old.items():  # as ``Table.write()``, without a call for most
+            value = values[name]
+            cells = columns[name][page] if name in columns and name not in indexes else None
+            if type(cells) is list or (type(cells) is array and type(value) is type(before)):
+                cells[place] = value
+            else:
+                nodes.write(name, handle, value)
         if self.router.reads_stamps:
             old[STAMP] = stamps[place]
         stamps[place] = self.stamp

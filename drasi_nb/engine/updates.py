@@ -5,11 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from drasi_nb.engine.vector.columns import UnsupportedError, numbers
 from drasi_nb.store.batch import Columns, Values
 from drasi_nb.store.load import buffer_of
 from drasi_nb.store.paging import LOW, PAGE, SHIFT, Page
@@ -166,17 +166,17 @@ def _group(engine: Engine, cells: Cells, columns: Columns) -> Group | None:
 def _different(before: list[Any], after: list[Any], values: Values) -> Sequence[int]:
     """Return the places where a value is another one now."""
     kinds = set(map(type, before))
-    if not isinstance(values, list) and kinds == {_TYPES[values.typecode]}:
-        old, new = array(values.typecode, before).tobytes(), values.tobytes()
-        differs = numbers(old, "q") != numbers(new, "q")  # bits, since 0.0 is not -0.0
-        if values.typecode == "d":  # but one NaN is as good as another
-            differs &= ~(numbers(old, "d").is_nan() & numbers(new, "d").is_nan())
-        return range(len(before)) if differs.all() else differs.arg_true().to_list()
-    kinds |= set(map(type, after))
-    kinds.discard(_NONE)
-    if len(kinds) == 1 and kinds <= _SIMPLE:
+    if isinstance(values, list):
+        kinds.update(map(type, after))
+        kinds.discard(_NONE)
+    else:
+        kinds.add(_TYPES[values.typecode])
+    # of floats only zeros are equal and yet two
+    if len(kinds) == 1 and (kinds <= _SIMPLE or (kinds == {float} and 0.0 not in before)):
         if before == after:
             return ()
+        if True not in map(eq, before, after):
+            return range(len(before))
         return [i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
     return [
         place
@@ -210,19 +210,11 @@ def _hand_on(
             for values in (befores, afters)
         )
         try:
-            try:
-                if handler.many is None:
-                    raise UnsupportedError("a stage of its own")
+            if handler.many is not None:
                 handler.many(some, old, new)
-            except UnsupportedError:
-                upd = handler.upd
-                if len(names) == 1:
-                    (name,) = names
-                    for handle, value in zip(some, old[name], strict=True):
-                        upd(handle, {name: value})
-                else:
-                    for handle, *values in zip(some, *old.values(), strict=True):
-                        upd(handle, dict(zip(names, values, strict=True)))
+            else:
+                for handle, *values in zip(some, *old.values(), strict=True):
+                    handler.upd(handle, dict(zip(names, values, strict=True)))
         except Exception as error:  # noqa: BLE001 - that query alone stops
             engine.broke(handler.upd, error)
 

@@ -6,6 +6,7 @@ that changed since and shares all others with the frames handed out before.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import count, islice
 from operator import itemgetter
@@ -21,6 +22,7 @@ from drasi_nb.values.ordering import order_key
 
 _CLEAN: set[int] = set()
 _STEP = 1_024  # rows in one step
+_MANY = 256  # changes of one tick
 
 
 class _Ready:
@@ -72,6 +74,9 @@ class ResultTable:
             self._pages.free,
             self._dirty,
         )
+        if len(changes) >= _MANY and not any(c[1] is None or c[2] is None for c in changes):
+            self._replace(changes)
+            return
         for key, before, after in changes:
             if before is not None and after is not None:
                 row = index.get(key)
@@ -97,6 +102,25 @@ class ResultTable:
             page = row >> SHIFT
             pages[page][row & (PAGE - 1)] = None if after is None else (key, after)
             dirty[page] = None
+
+    def _replace(self, changes: Changes) -> None:
+        """Take over a tick in which no row came or left; ``apply()`` at less per row."""
+        keys = [change[0] for change in changes]
+        rows: list[Any] = list(map(self._index.get, keys))
+        if None in rows:
+            for at, key in enumerate(keys):
+                if rows[at] is None:
+                    rows[at] = self._index[key] = self._found(key)
+        pages, dirty = self._pages.pages, self._dirty
+        touched: dict[int, list[int]] = defaultdict(list)
+        for row, (key, _, after) in zip(rows, changes, strict=True):
+            page, place = row >> SHIFT, row & (PAGE - 1)
+            pages[page][place] = (key, after)
+            touched[page].append(place)
+        for page, places in touched.items():
+            known = dirty.get(page, _CLEAN)
+            if known is not None:
+                dirty[page] = known.union(places)
 
     def _found(self, key: Any) -> int:
         """Return the place of a row that entered as a column and is as it was."""

@@ -9,7 +9,7 @@ from typing import Any
 from drasi_nb.language import ast
 from drasi_nb.plan import projections
 from drasi_nb.plan.calls import has_aggregate
-from drasi_nb.plan.expressions import Checker, cannot_fail
+from drasi_nb.plan.expressions import Checker, in_order
 from drasi_nb.plan.joins import Joins
 from drasi_nb.plan.nodes import (
     Aggregate,
@@ -296,7 +296,7 @@ class _Binder:
             return
         singles = [slot.name for slot in pattern.relations if slot.length is None]
         names = frozenset((*(slot.name for slot in pattern.nodes), *singles))
-        pattern.filters.sort(key=lambda e: not cannot_fail(e, names))
+        pattern.filters = in_order(pattern.filters, names, is_walked=len(pattern.nodes) > 1)
         before = {name for name in self.scope if not name.startswith("#")}
         self.scope = {k: v for k, v in pattern.scope.items() if not k.startswith("#")}
         steps: list[Operator] = [pattern.match()]

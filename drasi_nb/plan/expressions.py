@@ -283,7 +283,7 @@ def cannot_fail(expression: ast.Expr, slots: frozenset[str]) -> bool:
             pass
         case ast.Binary(op=op, left=left, right=right):
             if op in ("AND", "OR", "XOR"):
-                return all(is_condition(e) and cannot_fail(e, slots) for e in (left, right))
+                return is_safe(left, slots) and is_safe(right, slots)
             if op == "IN":
                 listed = isinstance(right, ast.ListLiteral) or (
                     isinstance(right, Constant) and type(right.value) in (list, type(None))
@@ -292,10 +292,37 @@ def cannot_fail(expression: ast.Expr, slots: frozenset[str]) -> bool:
             if op not in _SAFE_BINARY:
                 return False
         case ast.Unary(op="NOT", operand=operand):
-            return is_condition(operand) and cannot_fail(operand, slots)
+            return is_safe(operand, slots)
         case _:
             return False
     return all(cannot_fail(child, slots) for child in children(expression))
+
+
+def is_safe(expression: ast.Expr, slots: frozenset[str]) -> bool:
+    """Return whether no data can make the expression fail as a condition."""
+    return is_condition(expression) and cannot_fail(expression, slots)
+
+
+def in_order(
+    filters: list[ast.Expr], slots: frozenset[str], *, is_walked: bool
+) -> list[ast.Expr]:
+    """Return conditions in the order in which they are tried: those that cannot fail first.
+
+    Args:
+        filters: The conditions.
+        slots: Names of what is matched.
+        is_walked: Whether it pays to know early where a value, which may be no boolean, is false
+            or null: then that comes first, as a condition of its own.
+    """
+    safe = [e for e in filters if is_safe(e, slots)]
+    values = [e for e in filters if e not in safe and cannot_fail(e, slots)]
+    others = [e for e in filters if e not in safe and e not in values]
+    early = list[ast.Expr]()
+    if is_walked and values:
+        span = values[0].span
+        no = ast.Literal(span, "BOOLEAN", value=False)
+        early = [ast.Comparison(span, values[0], (("<>", no),))]
+    return [*early, *safe, *values, *others]
 
 
 def is_condition(expression: ast.Expr) -> bool:

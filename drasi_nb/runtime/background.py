@@ -25,24 +25,21 @@ class Background:
 
     Attributes:
         errors: What failed since somebody asked.
+        is_driving: Whether there is a driver.
     """
 
     def __init__(self, pump: Callable[[float], bool], config: RuntimeConfig) -> None:
         self.thread = threading.get_ident()
-        self.is_closed = False
+        self.is_closed = self.is_driving = False
         self._pump, self._config = pump, config
         self._driver: Driver | None = None
         self.errors: deque[str] = deque(maxlen=100)
-
-    @property
-    def is_driving(self) -> bool:
-        """Return whether there is a driver."""
-        return self._driver is not None
 
     def driver(self) -> Driver | None:
         """Return the driver; None where no loop runs or the runtime was closed."""
         if self._driver is None and not self.is_closed and _get_running_loop() is not None:
             self._driver = Driver(self._pump, self._config, self.failed)
+            self.is_driving = True
         return self._driver
 
     def wake(self) -> None:

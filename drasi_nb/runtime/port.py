@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from drasi_nb.engine.bulk import LEAST
+from drasi_nb.engine.bulk import LEAST, least_for
 from drasi_nb.engine.clock import Clock
 from drasi_nb.errors import ChangeError, CheckpointError, ComponentError
 from drasi_nb.runtime.components import Component, Rejected
@@ -18,6 +18,9 @@ from drasi_nb.values.change import Accepted, Change, accept
 if TYPE_CHECKING:
     from drasi_nb.runtime.pump import Pump
     from drasi_nb.runtime.runtime import Runtime
+
+
+_OPEN = ("Running", "Starting")
 
 
 class Port:
@@ -52,7 +55,8 @@ class Port:
             ComponentError: The source is stopped.
         """
         if isinstance(changes, list | tuple) and len(changes) >= LEAST:
-            batch = batch_of(changes, LEAST)
+            least = least_for(changes[0])
+            batch = batch_of(changes, least) if len(changes) >= least else None
             if batch is not None and not self._has_hub(batch):
                 return self.submit_accepted(batch)
         accepted: list[Accepted] = []
@@ -94,13 +98,10 @@ class Port:
             CheckpointError: The journal cannot be written; nothing was queued.
             ComponentError: The source is stopped.
         """
-        component, pump = self._component, self._pump
-        if not self._is_open or (
-            component.status != "Running" and component.status != "Starting"
-        ):
+        component, pump, runtime = self._component, self._pump, self._runtime
+        if not self._is_open or component.status not in _OPEN:
             self._refuse_all()
-        count = len(changes)
-        config = self._runtime.config
+        count, config = len(changes), runtime.config
         if pump.submitted - pump.taken + count > config.most_queued and self._is_full(count):
             if config.overflow == "reject":
                 self._refuse(changes, "the queue is full")
@@ -116,13 +117,13 @@ class Port:
             try:
                 component.last_ms = pump.submit(self._number, changes, synced)
             except CheckpointError as error:
-                self._runtime.registry.note(component, str(error))
+                runtime.registry.note(component, str(error))
                 raise
             component.changes += count
             if synced is not None and pump.journal is not None:
-                self._runtime.synced.note(self.source_id, synced, changes)
+                runtime.synced.note(self.source_id, synced, changes)
             if was_empty:
-                self._runtime.wake()
+                runtime.background.wake()
         return count
 
     def difference(self, synced: str, after: Iterable[Accepted]) -> list[Accepted] | None:

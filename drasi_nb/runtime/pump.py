@@ -249,26 +249,27 @@ class Pump(ChangeQueue):
             self._rows_per_step = min(most, self._rows_per_step * 2)
 
     def _apply(self, source: int, changes: Batch) -> None:
-        self.taken += len(changes)
         engine = self.engine
         before = engine.seq
+        self.taken += len(changes)
         try:
             apply = engine.apply
             if engine.timed:
                 apply = engine.apply_timed
                 engine.timers.now_ms = self.tick_ms()
-            self.time_ms = (
-                changes[-1][6] if isinstance(changes, list) else last_time_ms(changes)
-            )
+            if isinstance(changes, list):
+                self.time_ms = changes[-1][6]
+            else:
+                self.time_ms = last_time_ms(changes)
             if source in self.derived.of_source:
                 for change in changes:
                     apply(source, change)
                     self.derived.take(source, change)
-            elif not isinstance(changes, list):
-                apply_columns(engine, source, changes)
-            else:
+            elif isinstance(changes, list):
                 for change in changes:
                     apply(source, change)
+            else:
+                apply_columns(engine, source, changes)
         except BaseException:
             # an interrupt in the middle of a change: no query can trust what it saw
             done = min(engine.seq - before, len(changes))

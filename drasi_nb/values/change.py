@@ -19,6 +19,8 @@ _OPS = {"insert": INSERT, "update": UPDATE, "delete": DELETE}
 _FAR_MS = 2**43  # so that a stamp fits 64 bits
 _FREE = frozenset({float, str, bool, type(None), Duration, *TEMPORAL})
 _DEEPEST = 100  # lists in lists
+_ALONE: dict[Any, tuple[str]] = {}  # labels that were checked, each as the only one
+_MOST_ALONE = 1_000
 _PYTHON_TIMES = (dt.date, dt.time, dt.timedelta)
 
 
@@ -95,9 +97,11 @@ def accept(change: Any, index: int | None = None) -> Accepted:
             moment = _moment(moment, index, element_id)
     labels = get("labels")
     if labels is not None:
-        if type(labels) is list and len(labels) == 1 and type(labels[0]) is str and labels[0]:
-            labels = (labels[0],)
-        else:
+        try:
+            if type(labels) is not list or len(labels) != 1:
+                raise KeyError
+            labels = _ALONE[labels[0]]
+        except (KeyError, TypeError):
             labels = _labels(labels, start is not None, index, element_id)
     elif start is not None and op == INSERT:
         raise ChangeError(
@@ -211,6 +215,8 @@ def _labels(labels: Any, relation: bool, index: int | None, element_id: Any) -> 
         raise ChangeError(
             f"a relation has one type, got {list(names)!r}", index=index, element_id=element_id
         )
+    if len(names) == 1 and len(_ALONE) < _MOST_ALONE:
+        _ALONE[names[0]] = names
     return names
 
 

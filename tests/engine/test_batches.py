@@ -13,7 +13,7 @@ import pytest
 
 import drasi_nb as dnb
 from drasi_nb.engine import bulk
-from drasi_nb.engine.vector import stage
+from drasi_nb.frames import result
 from drasi_nb.runtime import port, pump
 from drasi_nb.store import load as loading
 from drasi_nb.store.batch import Columns, Mixed, last_time_ms
@@ -222,7 +222,8 @@ def _pushed(side: Side, batch: list[Any], keep_good: bool, *, together: bool) ->
 def at_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the smallest batches go as columns."""
     monkeypatch.setattr(port, "LEAST", 1)
-    monkeypatch.setattr(bulk, "LEAST", 1)
+    for name in ("LEAST", "LEAST_NEW", "LEAST_RELATIONS"):
+        monkeypatch.setattr(bulk, name, 1)
 
 
 @pytest.mark.usefixtures("at_any_size")
@@ -232,7 +233,7 @@ def test_a_batch_does_what_its_changes_do(seed: int, monkeypatch: pytest.MonkeyP
     rng = random.Random(seed)
     monkeypatch.setattr(bulk, "_MADE", rng.choice([0, 10, 10_000]))
     monkeypatch.setattr(loading, "_MANY", rng.choice([1, 1_000]))
-    monkeypatch.setattr(stage, "_FEWEST", rng.choice([1, 1_000]))
+    monkeypatch.setattr(result, "_MANY", rng.choice([1, 256]))
     texts = rng.sample(QUERIES, 4)
     together, apart = Side(texts), Side(texts)
     for _ in range(12):
@@ -292,13 +293,13 @@ def test_rows_that_follow_from_one_change_enter_at_once(
                 "labels": ["A"],
                 "properties": {"f": 2.0, "i": n, "s": "a"},
             }
-            for n in range(300)
+            for n in range(bulk.LEAST_NEW)
         ]
     )
     side.rt.flush()
     side.rt.clock.advance(3)  # type: ignore[attr-defined]
     assert bool(loads) == is_at_once
-    assert len(side.queries[0]) in (300, 1)
+    assert len(side.queries[0]) in (bulk.LEAST_NEW, 1)
 
 
 FORMS: list[list[dict[str, Any]]] = [
@@ -446,7 +447,7 @@ def test_a_query_made_anew_without_rows_takes_the_old_ones_away() -> None:
     side.source.push(
         [
             {"op": "insert", "id": n, "labels": ["A"], "properties": {"f": 0.5}}
-            for n in range(bulk.LEAST + bulk._MADE)
+            for n in range(bulk.LEAST_NEW + bulk._MADE)
         ]
     )
     side.rt.flush()

@@ -22,8 +22,8 @@ from drasi_nb.values.graph import STAMP_BITS
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let few rows go column by column too."""
     monkeypatch.setattr(stage, "LEAST", 0)
-    monkeypatch.setattr(stage, "_FEWEST", 1)
-    monkeypatch.setattr(bulk, "LEAST", 1)
+    for name in ("LEAST", "LEAST_NEW", "LEAST_RELATIONS"):
+        monkeypatch.setattr(bulk, name, 1)
 
 
 @pytest.mark.parametrize("seed", range(150))

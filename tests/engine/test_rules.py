@@ -151,3 +151,29 @@ def test_rule(rule: str) -> None:
                 rt.flush()
             assert seen == expected, step
             seen.clear()
+
+
+@pytest.mark.parametrize("pattern", ["(a:A)", "(a:A)-[:R]->(b:B)", "(b:B)<-[:R]-(a:A)"])
+def test_a_value_that_is_no_boolean_fails_its_row_alone(pattern: str) -> None:
+    """As a condition of its own, or as one of several; what is false is no row, and fails nothing."""
+    with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
+        source = rt.add_source("s", dnb.PushSource())
+        queries = [
+            rt.add_query(
+                f"q{i}", f"MATCH {pattern} WHERE {where} RETURN a.x AS x", sources=["s"]
+            )
+            for i, where in enumerate(("a.ok", "a.x > 0 AND a.ok", "a.ok AND a.good"))
+        ]
+        source.push([A1, A2, B1, R11, R21])
+        source.push([put("a1", ok=True, good=True), put("a2", ok=1, good=False)])
+        rt.flush()
+        for q in queries:
+            assert q.status == "Running" and q.rows() == [{"x": 1}]
+            (failure,) = q.failures()
+            assert "must be a BOOLEAN, got INTEGER 1" in failure.reason
+        source.push([put("a1", ok="yes"), put("a2", ok=True, good=True)])
+        rt.flush()
+        assert [q.rows() for q in queries] == 3 * [[{"x": 2}]]
+        source.push([put("a1", ok=False)])
+        rt.flush()
+        assert not any(q.failures() for q in queries)

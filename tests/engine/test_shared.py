@@ -68,6 +68,57 @@ def _apply(rows: dict[Any, Any], delta: dnb.Delta) -> None:
             rows[key] = after
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_what_moves_over_no_threshold_is_passed_over_and_nothing_else(seed: int) -> None:
+    """Values on a threshold, between two, of other types, and a condition that all share."""
+    rng = random.Random(seed)
+    numbers = [1, 1.0, 2, 2.5, 3, -1, 2**53, 2**53 + 1, 0.0]
+    values = [*numbers, 1.5, 2.4, -0.0, None, float("nan"), float("inf"), "2", True, [1]]
+    common = rng.choice(["", "n.ok AND ", "n.ok = 1 AND ", "m.x >= 2 AND "])
+    pattern = rng.choice(["(n:N)", "(n:N)-[:R]->(m:N)", "(n:N)-[e:R]->(m:N)"])
+    if "(m" not in pattern:
+        common = common.replace("m.x", "n.y")
+    end = rng.choice(["n.y AS y", "n.y AS y, n.x AS x", "count(*) AS c", "1 AS one"])
+    with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
+        source = rt.add_source("s", dnb.PushSource())
+        model, summed = histories.Model(), dict[str, dict[Any, Any]]()
+        for place in range(rng.choice((2, 3, 6))):
+            own = f"n.x {rng.choice(['>', '>=', '<', '<=', '=', '<>'])} {rng.choice(numbers)!r}"
+            if rng.random() < 0.3:
+                own += f" AND n.{rng.choice('xy')} < {rng.choice(numbers)!r}"
+            text = f"MATCH {pattern} WHERE {common}{own} RETURN {end}"
+            q = rt.add_query(f"q{place}", text, sources=["s"])
+            rows = summed[q.id] = dict(q.keyed_rows())
+            q.on_delta(lambda d, rows=rows: _apply(rows, d))
+        changes: list[dict[str, Any]] = [
+            {"op": "insert", "id": i, "labels": ["N"], "properties": _values(rng, values)}
+            for i in range(4)
+        ]
+        changes += [
+            {"op": "insert", "id": f"e{i}", "labels": ["R"], "start_id": rng.randrange(4),
+             "end_id": rng.randrange(4)}
+            for i in range(4)
+        ]  # fmt: skip
+        changes += [
+            {"op": "update", "id": rng.randrange(4), "properties": _values(rng, values)}
+            for _ in range(60)
+        ]
+        for change in changes:
+            source.push(change)
+            model.apply(change)
+            if rng.random() < 0.5:
+                continue
+            rt.flush()
+            for q in rt.queries.values():
+                assert q.error is None, q.error
+                histories._compare(q, q.text, model, summed[q.id])
+
+
+def _values(rng: random.Random, values: list[Any]) -> dict[str, Any]:
+    names = rng.choice([("x",), ("x",), ("x",), ("y",), ("ok",), ("x", "ok"), ("x", "y")])
+    return {n: rng.choice([True, 1, False]) if n == "ok" else rng.choice(values) for n in names}
+
+
 def thresholds(count: int) -> tuple[dnb.Runtime, dnb.PushSource]:
     """Return a runtime with queries that differ in one number."""
     rt = dnb.Runtime(clock=dnb.VirtualClock(0))

@@ -12,7 +12,7 @@ from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.functions.registry import lookup
 from drasi_nb.language import ast
 from drasi_nb.plan.evaluation import has_labels, make_path, project_map
-from drasi_nb.plan.expressions import cannot_fail, is_condition
+from drasi_nb.plan.expressions import is_condition, is_safe
 from drasi_nb.plan.nodes import Constant, MakePath, PercentileArgument, walk
 from drasi_nb.values import arithmetic, logic
 from drasi_nb.values.awaiting import AWAITING
@@ -142,7 +142,7 @@ class Expressions:
             case ast.Binary(op="OR", left=left, right=right):
                 return f"({self.test(left)} or {self.test(right)})"
             case ast.Binary(op="AND", left=left, right=right):
-                if cannot_fail(right, self._variables(right)):
+                if is_safe(right, self._variables(right)):
                     return f"({self.test(left)} and {self.test(right)})"
                 return self.value(e)
             case ast.Comparison(first=first, rest=((op, second),)):

@@ -8,7 +8,7 @@ properties in one walk; it is used only where no other slot can hold the element
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -17,7 +17,7 @@ from drasi_nb.engine.codegen.slots import Anchor, BoundSlots, Reads, View
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.language import ast
 from drasi_nb.language.labels import disjoint_types
-from drasi_nb.plan.expressions import cannot_fail
+from drasi_nb.plan.expressions import is_safe
 from drasi_nb.plan.nodes import Match, free_variables
 from drasi_nb.store.indexes import RelationTables, scan_pages
 from drasi_nb.values.graph import STAMP
@@ -40,21 +40,21 @@ class Walk(BoundSlots):
         self.waiting: list[ast.Expr] = []
         self._is_apart = False
         self.slot_names = frozenset((*self.nodes, *self.relations))
-        self.early = [e for e in match.filters if cannot_fail(e, self.slot_names)]
+        self.early = [e for e in match.filters if is_safe(e, self.slot_names)]
 
     def write(self, name: str) -> None:
         """Write the whole function."""
         i = self.anchor.slot
         self.waiting = list(self.early)
         last = "old" if self.anchor.fused else "w"
+        if self.anchor.changed is not None:
+            self._write_many(name, i, self.anchor.changed)
+            return
         if self.anchor.kind == "node":
             self.live = [f"h{i}", last]
             with self.writer.block(f"def {name}(h{i}, {last}):"):
                 self._begin()
-                self.writer.line(f"a = h{i}")
-                self.live.append("a")
-                self._bind_node(i)
-                self.filters(lambda: self.step(0))
+                self._write_node(i)
             return
         self.live = [f"T{i}", f"r{i}", last]
         with self.writer.block(f"def {name}(T{i}, r{i}, {last}):"):
@@ -75,6 +75,29 @@ class Walk(BoundSlots):
                 self.check_node(
                     slot.start, lambda: self.check_node(slot.end, lambda: self.step(0))
                 )
+
+    def _write_node(self, i: int) -> None:
+        self.writer.line(f"a = h{i}")
+        self.live.append("a")
+        self._bind_node(i)
+        self.filters(lambda: self.step(0))
+
+    def _write_many(self, name: str, i: int, changed: tuple[str, ...]) -> None:
+        """Write the function of many nodes, which is given what changed as columns."""
+        sides = [(side, key) for side in ("o", "n") for key in changed]
+        columns = [self.writer.fresh(side.upper()) for side, _ in sides]
+        locals_ = [self.writer.fresh(side) for side, _ in sides]
+        self.live = ["rows", f"h{i}", *locals_]
+        slot = self.match.nodes[i].name
+        with (
+            self.writer.block(f"def {name}(rows, handles, {', '.join(columns)}):"),
+            self.block(
+                f"for h{i}, {', '.join(locals_)} in zip(handles, {', '.join(columns)}):"
+            ),
+        ):
+            for (side, key), local in zip(sides, locals_, strict=True):
+                self.loaded[-1][f"{side} {slot} {key}"] = local
+            self._write_node(i)
 
     def _begin(self) -> None:
         if self.anchor.in_steps:
@@ -310,11 +333,14 @@ class Walk(BoundSlots):
                 out.append(f"not (r{i} == a and {self.table(i)} is A)")
         return out
 
-    def leaf_code(self) -> None:
-        """Write what is done with a match; nothing, where no side can differ from the other."""
+    def leaf_code(self) -> set[str] | None:
+        """Write what is done with a match; nothing, where no side can differ from the other.
+
+        Returns which properties of the anchor it reads then; None is all.
+        """
         if not self.anchor.fused:
             self._leaf()
-            return
+            return None
         before, self.reads = self.reads, Reads()
         at = len(self.writer.lines)
         with self.block("if True:"):
@@ -324,14 +350,20 @@ class Walk(BoundSlots):
         slots = self.match.nodes if self.anchor.kind == "node" else self.match.relations
         name = slots[self.anchor.slot].name
         keys = mine.by_slot.get(name, set[str]())
-        if keys is not None:
-            stamp = {STAMP} if name in mine.stamps else set[str]()
-            same = f"{self.writer.bind_equal(frozenset(keys | stamp))}.isdisjoint(old)"
-            tests = [flag for flag in self.flags if flag != "True"]
-            head = self.writer.lines[at]
-            self.writer.lines[at] = head.replace(
-                "True", f"not ({' and '.join([*tests, same])})"
-            )
+        if keys is None:
+            return None
+        keys = keys | {STAMP} if name in mine.stamps else keys
+        tests = [flag for flag in self.flags if flag != "True"]
+        head = self.writer.lines[at]
+        test = f"not ({' and '.join([*tests, self.untouched(keys)])})"
+        self.writer.lines[at] = head.replace("True", test)
+        return keys
+
+    def untouched(self, keys: Iterable[str]) -> str:
+        """Return source for whether none of these properties of the anchor changed."""
+        if self.anchor.changed is not None:
+            return repr(not {*keys}.intersection(self.anchor.changed))
+        return f"{self.writer.bind_equal(frozenset(keys))}.isdisjoint(old)"
 
     def _leaf(self) -> None:
         parts = [*self.nodes, *self.relations]

@@ -20,12 +20,16 @@ What = Literal["add", "remove", "update"]
 
 
 class ResultSink:
-    """Rows of the result under their row key."""
+    """Rows of the result under their row key.
+
+    Attributes:
+        is_listed: Whether the function is given what lists (key, before, after), ``rows``.
+    """
 
     needs_row_key = True
 
     def __init__(self, writer: Writer, stage: Inbox, columns: tuple[str, ...]) -> None:
-        self.stage, self.columns = stage, columns
+        self.stage, self.columns, self.is_listed = stage, columns, False
         self.values: dict[Side, list[str]] = {"o": [], "n": []}
         self.calls = {
             what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
@@ -59,14 +63,21 @@ class ResultSink:
     def send(self, place: Place, key: str, what: What) -> None:
         """Write the call."""
         if what != "update":
-            place.writer.line(f"{self.calls[what]}({key}, row_{place.side})")
+            sides = "None, row_n" if what == "add" else "row_o, None"
+            if self.is_listed:
+                place.writer.line(f"rows(({key}, {sides}))")
+            else:
+                place.writer.line(f"{self.calls[what]}({key}, row_{place.side})")
             return
         pairs = zip(self.values["o"], self.values["n"], strict=True)
         differs = " or ".join(f"{before} is not {after}" for before, after in pairs)
         with place.writer.block(
             f"if {differs or 'False'}:"
         ):  # most that are equal are the same
-            place.writer.line(f"{self.calls[what]}({key}, row_o, row_n)")
+            if self.is_listed:
+                place.writer.line(f"rows(({key}, row_o, row_n))")
+            else:
+                place.writer.line(f"{self.calls[what]}({key}, row_o, row_n)")
 
 
 class GroupSink:

@@ -47,12 +47,15 @@ class Anchor:
     Attributes:
         fused: Whether it sees both sides of a change.
         in_steps: Whether it is left off now and then, as a generator.
+        changed: Of many nodes at once: the properties whose values it is given. None of one,
+            with the old values of any in a dict.
     """
 
     kind: Kind | Literal["row"]
     slot: int
     fused: bool
     in_steps: bool = False
+    changed: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -135,6 +138,8 @@ class BoundSlots:
         now = self._load(f"n {slot} {key}", "v", source)
         if side == "n" or not self.is_anchor(slot):
             return now
+        if self.anchor.changed is not None:
+            return self._local(f"o {slot} {key}") or now
         name = self.writer.bind(key)
         return self._load(f"o {slot} {key}", "u", f"old[{name}] if {name} in old else {now}")
 
@@ -148,8 +153,15 @@ class BoundSlots:
             i = self.relations[slot]
             source = f"{self.writer.bind(graph.relation, 'relation')}({self.table(i)}, r{i})"
         if side == "o" and self.is_anchor(slot):
-            return f"{self.writer.bind(_before)}({source}, old)"
+            return f"{self.writer.bind(_before)}({source}, {self._old(slot)})"
         return source
+
+    def _old(self, slot: str) -> str:
+        """Return source for the old values of the anchor as a dict."""
+        if self.anchor.changed is None:
+            return "old"
+        locals_ = [(key, self._local(f"o {slot} {key}")) for key in self.anchor.changed]
+        return f"{{{', '.join(f'{self.writer.bind(key)}: {name}' for key, name in locals_)}}}"
 
     def identity(self, slot: str) -> str:
         """Return source for a hashable identity: the id, with its source where there are several."""

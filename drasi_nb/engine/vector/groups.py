@@ -13,7 +13,7 @@ from drasi_nb.engine.accumulators import SCALE, add_float
 from drasi_nb.engine.groups import FIRST, MEMBERS, VALUES, GroupStage
 from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.engine.vector.expressions import Typed
-from drasi_nb.engine.vector.source import ChangedNodes, Source, is_plain, raw_values, row_keys
+from drasi_nb.engine.vector.source import Source, is_plain, raw_values, row_keys
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Aggregate, free_variables
 from drasi_nb.values.arithmetic import INT_MAX
@@ -100,33 +100,52 @@ class GroupsOut:
                     raise UnsupportedError("a sum of what is no number")
             self._typed.append(typed)
 
-    def change(
-        self,
-        source: ChangedNodes,
-        before: pl.DataFrame,
-        after: pl.DataFrame,
-        tests: list[pl.Expr],
-    ) -> None:
-        """Move matches that changed; a side counts where the tests hold."""
-        if any(kind == "collect" for kind, _ in self.calls):
-            raise UnsupportedError("a list of what changed")
-        for e in self.keys:
-            if isinstance(e, ast.Variable) and source.is_changed(e.name):
-                raise UnsupportedError("a whole element that changed")
-        sides = [frame.filter(*tests) if tests else frame for frame in (after, before)]
-        for frame in sides:  # refused before anything was handed on
-            for i, ((kind, _), typed) in enumerate(zip(self.calls, self._typed, strict=True)):
-                if typed is not None and kind in _SUMMED:
-                    self._parts(i, kind, typed, frame.height)
-        for frame, sign in zip(sides, (1, -1), strict=True):
-            if frame.height:
-                self._move(frame, sign)
-                for _ in self.close():  # what came may be among what leaves
-                    pass
-
     def take(self, frame: pl.DataFrame) -> None:
         """Put matches into their groups."""
-        self._move(frame, 1)
+        by = list(self._by)
+        given = frame.with_columns(
+            *(expr.alias(name) for name, expr in self._by.items()),
+            *(t.expr.alias(f"a{i}") for i, t in enumerate(self._typed) if t is not None),
+        )
+        wanted = [pl.len().alias("members")]
+        calls = list(enumerate(zip(self.calls, self._typed, strict=True)))
+        for i, ((kind, _), typed) in calls:
+            if typed is not None and kind not in _ENDS:
+                wanted += self._parts(i, kind, typed, frame.height)
+        found = given.group_by(by).agg(wanted) if by else given.select(wanted)
+        groups = self._groups(found)
+        columns = {name: found[name].to_list() for name in found.columns}
+        for i, ((kind, argument), typed) in calls:
+            at = self.stage.places[i]
+            if kind == "count" and typed is None and argument is not None:
+                for group, members in zip(groups, columns["members"], strict=True):
+                    group[at] += members
+            elif kind == "collect":
+                assert argument is not None
+                self._collect(given, by, argument, at)
+            elif typed is None:
+                continue
+            elif kind == "count":
+                for group, count in zip(groups, columns[f"c{i}"], strict=True):
+                    group[at] += count
+            elif kind in _ENDS:
+                name = f"a{i}"
+                values = given.select(*by, name).filter(pl.col(name).is_not_null())
+                if i == self._ends_of(argument)[0]:
+                    self._later.setdefault(i, []).append(values)
+            elif typed.kind == "f":
+                for group, total, count in zip(
+                    groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
+                ):
+                    group[at + 1] += total
+                    group[at + 3] += count
+                self._rest(given, by, f"a{i}", at)
+            else:
+                for group, total, count in zip(
+                    groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
+                ):
+                    group[at] += total
+                    group[at + 2] += count
 
     def close(self) -> Iterator[None]:
         """Put in, in steps, what is sorted first."""
@@ -141,55 +160,6 @@ class GroupsOut:
                 yield
         self._later.clear()
 
-    def _move(self, frame: pl.DataFrame, sign: int) -> None:
-        """Put matches into their groups, or take them out."""
-        by = list(self._by)
-        given = frame.with_columns(
-            *(expr.alias(name) for name, expr in self._by.items()),
-            *(t.expr.alias(f"a{i}") for i, t in enumerate(self._typed) if t is not None),
-        )
-        wanted = [pl.len().alias("members")]
-        calls = list(enumerate(zip(self.calls, self._typed, strict=True)))
-        for i, ((kind, _), typed) in calls:
-            if typed is not None and kind not in _ENDS:
-                wanted += self._parts(i, kind, typed, frame.height)
-        found = given.group_by(by).agg(wanted) if by else given.select(wanted)
-        groups = self._groups(found, sign)
-        columns = {name: found[name].to_list() for name in found.columns}
-        for i, ((kind, argument), typed) in calls:
-            at = self.stage.places[i]
-            if kind == "count" and typed is None and argument is not None:
-                for group, members in zip(groups, columns["members"], strict=True):
-                    group[at] += sign * members
-            elif kind == "collect":
-                assert argument is not None
-                self._collect(given, by, argument, at)
-            elif typed is None:
-                continue
-            elif kind == "count":
-                for group, count in zip(groups, columns[f"c{i}"], strict=True):
-                    group[at] += sign * count
-            elif kind in _ENDS:
-                name = f"a{i}"
-                values = given.select(*by, name).filter(pl.col(name).is_not_null())
-                if sign < 0:
-                    self._leave(values, by, name, at)
-                elif i == self._ends_of(argument)[0]:
-                    self._later.setdefault(i, []).append(values)
-            elif typed.kind == "f":
-                for group, total, count in zip(
-                    groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
-                ):
-                    group[at + 1] += sign * total
-                    group[at + 3] += sign * count
-                self._rest(given, by, f"a{i}", at, sign)
-            else:
-                for group, total, count in zip(
-                    groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
-                ):
-                    group[at] += sign * total
-                    group[at + 2] += sign * count
-
     @staticmethod
     def _parts(i: int, kind: str, typed: Typed, height: int) -> list[pl.Expr]:
         value = pl.col(f"a{i}")
@@ -202,7 +172,7 @@ class GroupsOut:
             raise UnsupportedError("a sum that may leave 64 bits")
         return [value.sum().alias(f"s{i}"), value.count().alias(f"c{i}")]
 
-    def _groups(self, found: pl.DataFrame, sign: int) -> list[list[Any]]:
+    def _groups(self, found: pl.DataFrame) -> list[list[Any]]:
         """Return the group of each row of members, made where there is none."""
         keys, values = list[list[Any]](), list[list[Any]]()
         for i, e in enumerate(self.keys):
@@ -216,12 +186,11 @@ class GroupsOut:
         members = found["members"].to_list()
         for key, raw, count in zip(rows, raws, members, strict=True):
             group = self.stage.enter(key, raw)
-            group[MEMBERS] += sign * count
+            group[MEMBERS] += count
             for place, value in enumerate(raw):
                 if type(value) is float:
-                    group[FIRST + place] += sign * count
-            if sign > 0:
-                group[VALUES] = raw
+                    group[FIRST + place] += count
+            group[VALUES] = raw
             out.append(group)
         return out
 
@@ -239,16 +208,16 @@ class GroupsOut:
             raw = source.property_values(e.base.name, e.key, found)
         return list(map(group_key, raw)), raw
 
-    def _rest(self, given: pl.DataFrame, by: list[str], name: str, at: int, sign: int) -> None:
+    def _rest(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
         """Add the floats that are no multiple of 2^-60, or too large, one by one."""
         value = pl.col(name)
         rest = given.filter(value.is_not_null() & ~_is_exact(value))
         if rest.height:
             members = rest.select(*by, value.alias("value"), pl.lit(0).alias("members"))
             for group, number in zip(
-                self._groups(members, sign), members["value"].to_list(), strict=True
+                self._groups(members), members["value"].to_list(), strict=True
             ):
-                add_float(group, at, number, sign)
+                add_float(group, at, number, 1)
 
     def _ends_of(self, argument: ast.Expr | None) -> list[int]:
         """Return the aggregates that are a min or max of an expression."""
@@ -270,7 +239,7 @@ class GroupsOut:
             nans = given.filter(value.is_nan())
             if nans.height:
                 members = nans.select(*by, pl.lit(0).alias("members"))
-                for group in self._groups(members, 1):
+                for group in self._groups(members):
                     for at in every:
                         group[at].add(float("nan"))
             given = given.filter(value.is_not_nan()).with_columns(value + 0.0)  # one zero
@@ -285,7 +254,7 @@ class GroupsOut:
         many: Any = array("q", flat["many"].to_list())
         if is_number:
             values = array(code, values)
-        groups = self._groups(found.with_columns(pl.lit(0).alias("members")), 1)
+        groups = self._groups(found.with_columns(pl.lit(0).alias("members")))
         ends = pairwise(accumulate(lengths, initial=0))
         for group, (start, stop) in zip(groups, ends, strict=True):
             some = values[start:stop]  # one for all: nobody writes it
@@ -293,20 +262,12 @@ class GroupsOut:
                 put = group[at].add_sorted if is_number else group[at].add_all
                 put(some, many[start:stop])
 
-    def _leave(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
-        """Take values out."""
-        found = given.group_by(*by, name).agg(count=pl.len())
-        groups = self._groups(found.with_columns(pl.lit(0).alias("members")), -1)
-        columns = (found[name].to_list(), found["count"].to_list())
-        for group, value, count in zip(groups, *columns, strict=True):
-            group[at].remove(value, count)
-
     def _collect(self, given: pl.DataFrame, by: list[str], e: ast.Expr, at: int) -> None:
         """Put values into lists, by the keys of their rows."""
         keys, values = row_keys(self.source, given), raw_values(self.source, e, given)
         members = given.select(*by, pl.lit(0).alias("members"))
         found = members.with_row_index("at").group_by(by or ["members"]).agg("at")
-        groups = self._groups(found.with_columns(pl.lit(0).alias("members")), 1)
+        groups = self._groups(found.with_columns(pl.lit(0).alias("members")))
         lengths, order = found["at"].list.len().to_list(), found["at"].explode().to_list()
         keys = list(map(keys.__getitem__, order))
         values = list(map(values.__getitem__, order))

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import polars as pl
 
 from drasi_nb.engine.entered import EXACT, Entered, Values
-from drasi_nb.engine.result import ResultStage, Row
-from drasi_nb.engine.vector.columns import UnsupportedError
+from drasi_nb.engine.result import ResultStage
 from drasi_nb.engine.vector.source import (
-    ChangedNodes,
     Source,
     WholeGraph,
     is_plain,
     raw_values,
-    row_keys,
 )
 from drasi_nb.language import ast
 
@@ -77,44 +73,3 @@ class RowsOut:
         keys = [source.identities(name, frame) for name in source.match.names]
         columns = [maker(frame) for maker in self._makers]
         self.inbox.load(Entered(keys, columns, frame.height))
-
-    def change(
-        self,
-        source: ChangedNodes,
-        before: pl.DataFrame,
-        after: pl.DataFrame,
-        tests: list[pl.Expr],
-    ) -> None:
-        """Hand over the rows of matches that changed; a side counts where the tests hold."""
-        sides = list[list[Row | None]]()
-        for frame, is_old in ((before, True), (after, False)):
-            columns = [self._changed(source, e, frame, is_old=is_old) for e in self.columns]
-            rows: list[Any] = _rows(columns, frame.height)
-            if tests:
-                holds = frame.select(pl.all_horizontal(*tests).fill_null(False).alias("v"))["v"]
-                if not holds.all():
-                    kept = holds.to_list()
-                    kept = kept if len(kept) == frame.height else kept * frame.height
-                    rows = [
-                        row if is_kept else None
-                        for row, is_kept in zip(rows, kept, strict=True)
-                    ]
-            sides.append(rows)
-        self.inbox.change(row_keys(source, after), *sides)
-
-    @staticmethod
-    def _changed(
-        source: ChangedNodes, e: ast.Expr, frame: pl.DataFrame, *, is_old: bool
-    ) -> list[Any]:
-        if is_old and is_plain(e):
-            assert isinstance(e, ast.Property) and isinstance(e.base, ast.Variable)
-            before = source.old_values(e.base.name, e.key)
-            if before is not None:
-                return before
-        elif is_old and isinstance(e, ast.Variable) and source.is_changed(e.name):
-            raise UnsupportedError("a whole element that changed")
-        return raw_values(source, e, frame)
-
-
-def _rows(columns: list[list[Any]], height: int) -> list[Row]:
-    return list(zip(*columns, strict=True)) if columns else [()] * height

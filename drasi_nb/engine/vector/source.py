@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -17,6 +17,8 @@ from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Filter, Match, Project, rewrite, walk
 from drasi_nb.store.paging import LOW, PAGE, SHIFT, Page
 from drasi_nb.values.graph import STAMP
+
+_FEW = 4  # so many matches to one element of a grouping value, or the values are taken
 
 
 class Source(ABC):
@@ -182,114 +184,6 @@ class WholeGraph(Source):
                 for alias, (handles, values) in self._used.items()
             )
             yield frame.filter(*conditions) if conditions else frame
-
-
-_FEW = 4  # so many matches to one element of a grouping value, or the values are taken
-
-
-class ChangedNodes(Source):
-    """The matches of nodes in one slot, before and after their properties changed.
-
-    Args:
-        match: The pattern.
-        view: What is seen.
-        slot: Where the nodes are, and no other slot may hold them.
-        handles: The nodes.
-        old: What changed properties were, by key, as long as ``handles``.
-        new: What they are.
-    """
-
-    def __init__(
-        self,
-        match: Match,
-        view: View,
-        slot: int,
-        handles: list[int],
-        old: Mapping[str, list[Any]],
-        new: Mapping[str, list[Any]],
-    ) -> None:
-        super().__init__(match, view)
-        self._anchor, self._old, self._new = match.nodes[slot].name, old, new
-        self.frame = self._then = self._now = self.pattern.around(slot, handles)
-        self._read: dict[tuple[str, str], list[Any]] = {}  # of these frames, by slot and key
-        self._before: dict[str, pl.Series] = {}
-        self._after: dict[str, pl.Series] = {}
-
-    def may_be_many(self, slots: list[str]) -> bool:
-        """Return whether a grouping value may be of the changed nodes."""
-        return self._anchor in slots
-
-    def add(self, alias: str, slot: str, key: str) -> Column:
-        """Have a property of a slot under an alias in both frames."""
-        after = self.property_values(slot, key, self.frame)
-        before = self.old_values(slot, key)
-        column = column_of(after)
-        self._after[alias] = self._before[alias] = column.values
-        if before is not None:
-            other = column_of(before)
-            if "0" not in (column.kind, other.kind) and column.kind != other.kind:
-                raise UnsupportedError("values of several types")
-            kind = column.kind if other.kind == "0" else other.kind
-            if column.values.dtype != other.values.dtype:  # one of them is nothing but nulls
-                dtype = (column if other.kind == "0" else other).values.dtype
-                column = column._replace(values=column.values.cast(dtype))
-                other = other._replace(values=other.values.cast(dtype))
-            self._before[alias], self._after[alias] = other.values, column.values
-            low, high = min(column.low, other.low), max(column.high, other.high)
-            column = Column(column.values, kind, low, high)
-        return column
-
-    def keep(self, wanted: pl.Series) -> None:
-        """Leave the other matches out."""
-        if wanted.all():
-            return
-        places = wanted.arg_true()
-        self.frame = self._then = self._now = self.frame[places]
-        for columns in (self._before, self._after):
-            columns.update({name: values.gather(places) for name, values in columns.items()})
-        if not self.match.relations:
-            some = places.to_list()
-            self._old, self._new = (
-                {key: [values[place] for place in some] for key, values in sides.items()}
-                for sides in (self._old, self._new)
-            )
-        self._read.clear()
-
-    def is_changed(self, slot: str) -> bool:
-        """Return whether a slot holds the changed nodes."""
-        return slot == self._anchor
-
-    def property_values(self, slot: str, key: str, frame: pl.DataFrame) -> list[Any]:
-        """Return a property as the store has it."""
-        if frame is not self._now and frame is not self._then:  # others have other rows
-            return super().property_values(slot, key, frame)
-        values = self._read.get((slot, key))
-        if values is None:
-            if slot == self._anchor and key in self._new:
-                values = self._in_matches(self._new[key])
-            else:
-                values = super().property_values(slot, key, frame)
-            self._read[slot, key] = values
-        return values
-
-    def _in_matches(self, values: list[Any]) -> list[Any]:
-        if not self.match.relations:
-            return values
-        return list(map(values.__getitem__, self.frame["at"].to_list()))
-
-    def old_values(self, slot: str, key: str) -> list[Any] | None:
-        """Return what a property was in each match; None where it did not change."""
-        if slot != self._anchor or key not in self._old:
-            return None
-        return self._in_matches(self._old[key])
-
-    def sides(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return the matches before and after, with the columns in use."""
-        if not self._before:
-            return self.frame, self.frame
-        self._then = self.frame.hstack([v.alias(name) for name, v in self._before.items()])
-        self._now = self.frame.hstack([v.alias(name) for name, v in self._after.items()])
-        return self._then, self._now
 
 
 class NewElements(Source):

@@ -1,4 +1,4 @@
-"""The first stage of a query, column by column: over a whole graph, or around changed nodes.
+"""The first stage of a query, column by column: over a whole graph, or over new elements.
 
 It does what the generated walk does with every node: the same rows, keys and groups, tested
 with ``==``. It takes a stage whole or refuses it; what it cannot say exactly it refuses.
@@ -6,8 +6,8 @@ with ``==``. It takes a stage whole or refuses it; what it cannot say exactly it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Protocol
 
 import polars as pl
 
@@ -17,7 +17,7 @@ from drasi_nb.engine.result import ResultStage
 from drasi_nb.engine.vector.columns import Reader, UnsupportedError
 from drasi_nb.engine.vector.groups import GroupsOut
 from drasi_nb.engine.vector.rows import RowsOut
-from drasi_nb.engine.vector.source import ChangedNodes, NewElements, Source, WholeGraph, inlined
+from drasi_nb.engine.vector.source import NewElements, Source, WholeGraph, inlined
 from drasi_nb.engine.vector.walk import PAGES
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Filter, Match, Project
@@ -25,7 +25,6 @@ from drasi_nb.span import NOWHERE
 from drasi_nb.store.paging import PAGE
 
 LEAST = 4_096  # rows of the first slot; the walk is as fast for fewer
-_FEWEST = 1_000  # changed nodes that are put into groups together
 
 Tail = tuple[Filter | Project, ...]
 Sink = ResultSink | GroupSink
@@ -48,16 +47,6 @@ class Out(Protocol):
 
     def close(self) -> Iterator[None]:
         """Hand over, in steps, what was kept until all matches came."""
-        ...
-
-    def change(
-        self,
-        source: ChangedNodes,
-        before: pl.DataFrame,
-        after: pl.DataFrame,
-        tests: list[pl.Expr],
-    ) -> None:
-        """Hand over matches that changed; a side counts where the tests hold."""
         ...
 
 
@@ -151,52 +140,3 @@ def enter_columnwise(
         out.take(frame)
         for _ in out.close():
             pass
-
-
-def change_columnwise(
-    match: Match,
-    tail: Tail,
-    sink: Sink,
-    view: View,
-    slot: int,
-    handles: list[int],
-    old: Mapping[str, list[Any]],
-    new: Mapping[str, list[Any]],
-) -> None:
-    """Hand on what a change of properties makes of the matches of nodes, already written.
-
-    No other slot of the pattern may hold one of the nodes.
-
-    Args:
-        match: The pattern.
-        tail: What follows it.
-        sink: Where the rows go.
-        view: What is seen.
-        slot: Where the nodes are.
-        handles: The nodes.
-        old: What changed properties were, by key, as long as ``handles``.
-        new: What they are.
-
-    Raises:
-        UnsupportedError: It must go row by row; nothing was handed on.
-    """
-    if isinstance(sink, GroupSink) and len(handles) < _FEWEST:
-        raise UnsupportedError("too few to put together first")
-    source = ChangedNodes(match, view, slot, handles, old, new)
-    conditions, out = _out(source, match, tail, sink)
-    tests = [source.translator.condition(e) for e in conditions]
-    out.open()
-    if tests and isinstance(sink, ResultSink):
-        source.keep(_concerned(*source.sides(), tests))
-    if source.frame.height:
-        out.change(source, *source.sides(), tests)
-
-
-def _concerned(before: pl.DataFrame, after: pl.DataFrame, tests: list[pl.Expr]) -> pl.Series:
-    """Return which matches hold on one side at least."""
-    both = before.vstack(after).select(pl.all_horizontal(*tests).fill_null(False).alias("v"))[
-        "v"
-    ]
-    if len(both) == 1:  # conditions over nothing
-        both = both.new_from_index(0, 2 * after.height)
-    return both[: after.height] | both[after.height :]

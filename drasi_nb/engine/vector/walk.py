@@ -6,7 +6,7 @@ Columns: ``n0``, ``n1``, .. handles of the node slots, ``r0``, .. rows of the re
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import polars as pl
 
@@ -96,14 +96,6 @@ class Pattern:
                 if self.tables[a] is self.tables[b]:
                     frame = frame.filter(pl.col(f"r{a}") != pl.col(f"r{b}"))
             yield frame
-
-    def around(self, slot: int, handles: Sequence[int]) -> pl.DataFrame:
-        """Return the matches of nodes in a slot; ``at`` is the place of the node in ``handles``."""
-        frame = pl.DataFrame(
-            {"at": range(len(handles)), f"n{slot}": handles},
-            schema={"at": pl.UInt32, f"n{slot}": pl.Int32},
-        )
-        return self._grown(frame, {slot}, list(range(len(self.tables))))
 
     def through(self, i: int, rows: range | list[int]) -> pl.DataFrame:
         """Return the matches that hold relations in a slot."""

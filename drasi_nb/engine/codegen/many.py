@@ -1,0 +1,54 @@
+"""A change of many nodes in one call: the walk of ``upd`` as a loop that is given what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drasi_nb.engine.codegen.match import Walk
+from drasi_nb.engine.codegen.shared import Part
+from drasi_nb.engine.codegen.sinks import ResultSink
+from drasi_nb.engine.codegen.slots import Anchor, Reads
+from drasi_nb.engine.codegen.writer import Writer
+from drasi_nb.engine.handlers import Values
+from drasi_nb.engine.result import ResultStage, RowChange
+
+_KEPT = 100  # functions, by what changed
+
+Function = Callable[..., None]
+
+
+class Many:
+    """Takes changes of properties of many nodes, in a slot that no other may hold.
+
+    Args:
+        part: The walk.
+        slot: Where the nodes are.
+    """
+
+    def __init__(self, part: Part, slot: int) -> None:
+        self._part, self._slot = part, slot
+        self._functions: dict[tuple[str, ...], tuple[Function, ResultStage | None]] = {}
+
+    def __call__(self, handles: list[int], old: Values, new: Values) -> None:
+        """Take what properties were and what they are, already written, by key."""
+        names = tuple(old)
+        known = self._functions.get(names)
+        if known is None:
+            if len(self._functions) >= _KEPT:
+                self._functions.clear()
+            known = self._functions[names] = self._written(names)
+        function, stage = known
+        rows = list[RowChange]()
+        function(rows.append, handles, *old.values(), *(new[name] for name in names))
+        if rows and stage is not None:
+            stage.change(rows)
+
+    def _written(self, names: tuple[str, ...]) -> tuple[Function, ResultStage | None]:
+        """Return the loop, and where the rows go that it lists; None where it hands them on."""
+        writer, stage = Writer(), None
+        leaf = self._part.leaf(writer)
+        if isinstance(leaf.sink, ResultSink) and isinstance(leaf.sink.stage, ResultStage):
+            leaf.sink.is_listed, stage = True, leaf.sink.stage
+        anchor = Anchor("node", self._slot, fused=True, changed=names)
+        Walk(writer, self._part.view, self._part.match, leaf, Reads(), anchor).write("many")
+        return writer.load()["many"], stage
