@@ -142,13 +142,11 @@ class Entered(Sequence[RowChange]):
             for _ in self.indexing():
                 pass
         at, begin, order = hash(key) & self._mask, self._begin, self._order
-        place, stop = begin[at], begin[at + 1]
-        one = self.keys[0] if len(self.keys) == 1 else None
-        while place < stop:
+        is_one = len(self.keys) == 1  # most often, and a key need not be made
+        for place in range(begin[at], begin[at + 1]):
             row = order[place]
-            if (key == (one[row],)) if one is not None else (self.key(row) == key):
+            if (self.keys[0][row] == key[0]) if is_one else (self.key(row) == key):
                 return row
-            place += 1
         raise KeyError(key)
 
 

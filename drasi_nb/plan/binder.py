@@ -19,18 +19,15 @@ from drasi_nb.plan.nodes import (
     Operator,
     Plan,
     Project,
-    Sort,
     Union,
     Unwind,
-    free_variables,
-    rewrite,
 )
 from drasi_nb.plan.patterns import Pattern
 from drasi_nb.plan.quantified import is_quantified, unrolled
-from drasi_nb.plan.sessions import lift_sessions
 from drasi_nb.plan.split import split_variable_lengths
-from drasi_nb.plan.subqueries import bare_pattern, has_subquery, lift, mentioned, with_ends
+from drasi_nb.plan.subqueries import has_subquery, lift, mentioned, with_ends
 from drasi_nb.plan.timed import Lifting, has_timed
+from drasi_nb.plan.windows import lift_sessions, lift_windows
 from drasi_nb.span import NOWHERE, Span
 
 
@@ -49,7 +46,7 @@ def bind(
         QuerySemanticError: The text means nothing, or what it means does not run yet.
     """
     operators, columns = _query(query, Checker(text, parameters, joins), {}, is_inner=False)
-    return Plan(_with_kept_order(operators, wanted=False), columns)
+    return Plan(projections.with_kept_order(operators, wanted=False), columns)
 
 
 def _query(
@@ -88,28 +85,6 @@ def _query(
     if not query.all_[0]:
         union.append(projections.distinct(list(columns)))
     return tuple(union), columns
-
-
-def _with_kept_order(operators: tuple[Operator, ...], *, wanted: bool) -> tuple[Operator, ...]:
-    """Return the chain with every Sort told whether a later collect() sees its order."""
-    out = list[Operator]()
-    for operator in reversed(operators):
-        match operator:
-            case Aggregate(aggregates=calls):
-                wanted = any(call.kind == "collect" for _, call in calls)
-            case Sort():
-                operator = replace(operator, is_kept=wanted)
-                wanted = False
-            case Apply(kind=kind, inner=inner):
-                inner = _with_kept_order(inner, wanted=kind == "collect")
-                operator = replace(operator, inner=inner)
-            case Union(branches=branches):
-                parts = tuple(_with_kept_order(part, wanted=wanted) for part in branches)
-                operator = Union(parts)
-            case _:
-                pass
-        out.append(operator)
-    return tuple(reversed(out))
 
 
 class _Binder:
@@ -157,27 +132,12 @@ class _Binder:
         expression = with_ends(expression)
         if has_subquery(expression):
             expression = self._without_subqueries(expression, scope)
-        expression = self._without_windows(expression, scope)
+        steps, expression = lift_windows(expression, scope, self.checker, self._check)
+        self.operators += steps
         if has_timed(expression) and not self.is_inner:
-            steps, expression = Lifting(self.checker, scope).lift(expression)
-            self.operators += steps
+            calls, expression = Lifting(self.checker, scope).lift(expression)
+            self.operators += calls
         return expression
-
-    def _without_windows(self, expression: ast.Expr, scope: dict[str, str]) -> ast.Expr:
-        """Return an expression with the windows of drasi.hopping() as rows of their own."""
-
-        def change(e: ast.Expr) -> ast.Expr | None:
-            if not isinstance(e, ast.FunctionCall) or e.name.lower() != "drasi.hopping":
-                return None
-            self.checker.no_aggregate(e, "drasi.hopping()")
-            call = replace(e, name="#hopping")
-            name = self.checker.fresh("w")
-            self.operators.append(Unwind(self._check(call, scope)[0], name))
-            scope[name] = "MAP"
-            return ast.Variable(e.span, name)
-
-        changed: ast.Expr = rewrite(expression, change)
-        return changed
 
     def _without_sessions(
         self, items: list[tuple[str, ast.Item]], scope: dict[str, str]
@@ -275,7 +235,7 @@ class _Binder:
                 late.append(condition)
                 continue
             checked = self.checker.condition(condition, pattern.scope, "WHERE")
-            pattern.filters += _conjuncts(_with_paths(checked, pattern))
+            pattern.filters += _conjuncts(pattern.with_paths(checked))
         if self.is_inner or late:
             self._close_pattern()
         for condition in late:
@@ -370,7 +330,7 @@ class _Binder:
     def _project(self, projection: ast.Projection, *, final: bool) -> None:
         checker, scope = self.checker, dict(self.scope)
         columns = list[projections.Column]()
-        self._no_bare_pattern(projection)
+        projections.no_bare_pattern(projection, checker)
         items = projections.items_of(projection, scope, checker, final=final)
         for name, item in self._without_sessions(items, scope):
             expression, kind = self._check(item.expression, scope)
@@ -390,7 +350,9 @@ class _Binder:
         grouped = any(has_aggregate(column.expression) for column in columns)
         names = [column.name for column in columns]
         if projection.group_by is not None:
-            keys_only = self._group_keys(projection.group_by, columns, scope)
+            keys_only = projections.group_keys(
+                projection.group_by, columns, checker, lambda key: self._check(key, scope)
+            )
             self.operators += projections.aggregate([*columns, *keys_only], checker)
             if keys_only:
                 self.operators.append(projections.only(names))
@@ -415,46 +377,6 @@ class _Binder:
         self.scope = {column.name: column.kind for column in columns}
         self.columns = tuple(self.scope)
 
-    def _group_keys(
-        self,
-        keys: tuple[ast.Expr, ...],
-        columns: list[projections.Column],
-        scope: dict[str, str],
-    ) -> list[projections.Column]:
-        """Return the keys of GROUP BY that are no columns; every other column must be one."""
-        named = {key.name for key in keys if isinstance(key, ast.Variable)}
-        for column in columns:
-            is_key = column.name in named or column.source in keys
-            if not is_key and not has_aggregate(column.expression):
-                raise self.checker.error(
-                    f"{column.name!r} is neither aggregated nor in GROUP BY",
-                    column.expression.span,
-                    "not-grouped",
-                    "add it to GROUP BY, or aggregate it",
-                )
-        out = list[projections.Column]()
-        for key in keys:
-            is_column = isinstance(key, ast.Variable) and any(
-                c.name == key.name for c in columns
-            )
-            if is_column or any(c.source == key for c in columns):
-                continue
-            self.checker.no_aggregate(key, "GROUP BY")
-            checked, kind = self._check(key, scope)
-            out.append(projections.Column(self.checker.fresh("g"), checked, kind, key))
-        return out
-
-    def _no_bare_pattern(self, projection: ast.Projection) -> None:
-        for item in projection.items:
-            part = bare_pattern(item.expression)
-            if part is not None:
-                raise self.checker.error(
-                    "a pattern is a condition, not a value",
-                    part.span,
-                    "unexpected-syntax",
-                    "write EXISTS { pattern }, COUNT { pattern } or [pattern | expression]",
-                )
-
     def _where_after(self, where: ast.Expr, before: Mapping[str, str]) -> None:
         """Filter the rows of a WITH; unless it groups, the names before it are seen too."""
         last = self.operators[-1]
@@ -471,18 +393,6 @@ class _Binder:
         if hidden:
             names = tuple((name, ast.Variable(where.span, name)) for name in self.scope)
             self.operators.append(Project(names))
-
-
-def _with_paths(expression: ast.Expr, pattern: Pattern) -> ast.Expr:
-    """Return an expression in which named paths are made from their slots."""
-    if not free_variables(expression) & pattern.paths.keys():
-        return expression
-
-    def change(e: ast.Expr) -> ast.Expr | None:
-        return pattern.paths.get(e.name) if isinstance(e, ast.Variable) else None
-
-    changed: ast.Expr = rewrite(expression, change)
-    return changed
 
 
 def _imports(query: ast.SingleQuery) -> bool:

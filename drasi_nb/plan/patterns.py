@@ -9,7 +9,16 @@ from drasi_nb.language import ast
 from drasi_nb.language.labels import disjoint_types
 from drasi_nb.plan.expressions import Checker
 from drasi_nb.plan.joins import Join, join_of, joined
-from drasi_nb.plan.nodes import STEP, MakePath, Match, NodeSlot, RelationSlot, middle
+from drasi_nb.plan.nodes import (
+    STEP,
+    MakePath,
+    Match,
+    NodeSlot,
+    RelationSlot,
+    free_variables,
+    middle,
+    rewrite,
+)
 
 _ELEMENTS = {"ANY", "NULL"}  # what a name may hold besides the element itself
 
@@ -67,6 +76,17 @@ class Pattern:
             tuple(self.filters),
             frozenset(self.imports),
         )
+
+    def with_paths(self, expression: ast.Expr) -> ast.Expr:
+        """Return an expression in which named paths are made from their slots."""
+        if not free_variables(expression) & self.paths.keys():
+            return expression
+
+        def change(e: ast.Expr) -> ast.Expr | None:
+            return self.paths.get(e.name) if isinstance(e, ast.Variable) else None
+
+        changed: ast.Expr = rewrite(expression, change)
+        return changed
 
     # -- paths --------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from drasi_nb.errors import EvaluationError
@@ -13,12 +14,15 @@ from drasi_nb.plan.expressions import Checker
 from drasi_nb.plan.nodes import (
     Aggregate,
     AggregateCall,
+    Apply,
     Operator,
     Project,
     Sort,
+    Union,
     free_variables,
     rewrite,
 )
+from drasi_nb.plan.subqueries import bare_pattern
 from drasi_nb.span import NOWHERE
 
 
@@ -230,3 +234,70 @@ def _count(expression: ast.Expr | None, what: str, checker: Checker) -> int | No
             "negative-integer-argument",
         )
     return value
+
+
+def group_keys(
+    keys: tuple[ast.Expr, ...],
+    columns: list[Column],
+    checker: Checker,
+    check: Callable[[ast.Expr], tuple[ast.Expr, str]],
+) -> list[Column]:
+    """Return the keys of GROUP BY that are no columns; every other column must be one.
+
+    Raises:
+        QuerySemanticError: A column is neither, or a key aggregates.
+    """
+    named = {key.name for key in keys if isinstance(key, ast.Variable)}
+    for column in columns:
+        is_key = column.name in named or column.source in keys
+        if not is_key and not has_aggregate(column.expression):
+            raise checker.error(
+                f"{column.name!r} is neither aggregated nor in GROUP BY",
+                column.expression.span,
+                "not-grouped",
+                "add it to GROUP BY, or aggregate it",
+            )
+    out = list[Column]()
+    for key in keys:
+        is_column = isinstance(key, ast.Variable) and any(c.name == key.name for c in columns)
+        if is_column or any(c.source == key for c in columns):
+            continue
+        checker.no_aggregate(key, "GROUP BY")
+        checked, kind = check(key)
+        out.append(Column(checker.fresh("g"), checked, kind, key))
+    return out
+
+
+def no_bare_pattern(projection: ast.Projection, checker: Checker) -> None:
+    """Raise QuerySemanticError where an item is a pattern, which is no value."""
+    for item in projection.items:
+        part = bare_pattern(item.expression)
+        if part is not None:
+            raise checker.error(
+                "a pattern is a condition, not a value",
+                part.span,
+                "unexpected-syntax",
+                "write EXISTS { pattern }, COUNT { pattern } or [pattern | expression]",
+            )
+
+
+def with_kept_order(operators: tuple[Operator, ...], *, wanted: bool) -> tuple[Operator, ...]:
+    """Return the chain with every Sort told whether a later collect() sees its order."""
+    out = list[Operator]()
+    for operator in reversed(operators):
+        match operator:
+            case Aggregate(aggregates=calls):
+                wanted = any(call.kind == "collect" for _, call in calls)
+            case Sort():
+                operator = replace(operator, is_kept=wanted)
+                wanted = False
+            case Apply(kind=kind, inner=inner):
+                inner = with_kept_order(inner, wanted=kind == "collect")
+                operator = replace(operator, inner=inner)
+            case Union(branches=branches):
+                parts = tuple(with_kept_order(part, wanted=wanted) for part in branches)
+                operator = Union(parts)
+            case _:
+                pass
+        out.append(operator)
+    return tuple(reversed(out))

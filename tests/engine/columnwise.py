@@ -132,12 +132,15 @@ def query(rng: random.Random) -> str:
         )
     )
     if rng.random() < 0.5:
+        one = f"{rng.choice(names)}.{rng.choice('ifsb')}"
         calls = ("count(*)", f"count({value})", f"sum({value})", f"avg({value})", f"min({value})",
-                 f"max({rng.choice(names)}.s)", f"avg({rng.choice(names)}.f)")  # fmt: skip
+                 f"max({rng.choice(names)}.s)", f"avg({rng.choice(names)}.f)",
+                 f"min({rng.choice(names)}.f)", f"max({one})", f"collect({one})",
+                 f"collect(DISTINCT {one})", f"count(DISTINCT {one})")  # fmt: skip
         chosen = ", ".join(f"{call} AS c{i}" for i, call in enumerate(rng.sample(calls, 2)))
         return (
             f"{text} RETURN {key} AS g, {chosen}"
-            if rng.random() < 0.8
+            if rng.random() < 0.7
             else f"{text} RETURN {chosen}"
         )
     return f"{text} RETURN {key} AS g, {value} AS v, {rng.choice(names)}.f AS f"

@@ -217,3 +217,21 @@ def test_a_query_made_anew_without_rows_loses_those_it_had() -> None:
         source.push({"op": "delete", "id": "n"})
         rt.flush()
         assert q.rows() == []
+
+
+def test_aggregates_of_everything_take_every_row() -> None:
+    """Without a grouping value too; each NaN counts as often as it is there."""
+    with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:
+        source = rt.add_source("s", dnb.PushSource())
+        values = [float("nan"), 1.0, float("nan"), 0.5]
+        source.push([
+            {"op": "insert", "id": i, "labels": ["A"], "properties": {"i": i, "f": f}}
+            for i, f in enumerate(values)
+        ])  # fmt: skip
+        rt.flush()
+        text = "MATCH (a:A) RETURN collect(a.i) AS c, min(a.f) AS low, count(a.f) AS n"
+        q = rt.add_query("q", text, sources=["s"])
+        assert q.rows() == [{"c": [0, 1, 2, 3], "low": 0.5, "n": 4}]
+        source.push([{"op": "delete", "id": i} for i in (0, 3, 2)])
+        rt.flush()
+        assert q.rows() == [{"c": [1], "low": 1.0, "n": 1}]

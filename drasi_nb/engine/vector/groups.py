@@ -23,6 +23,7 @@ _SUMMED = frozenset({"sum", "avg"})
 _ENDS = frozenset({"min", "max"})
 _TAKEN = _SUMMED | _ENDS | {"count", "collect"}
 _AT_ONCE = 1 << 17  # values that are sorted in one step
+_NOBODY = pl.repeat(0, pl.len()).alias("members")  # a literal alone would be one row
 
 
 class GroupsOut:
@@ -213,7 +214,7 @@ class GroupsOut:
         value = pl.col(name)
         rest = given.filter(value.is_not_null() & ~_is_exact(value))
         if rest.height:
-            members = rest.select(*by, value.alias("value"), pl.lit(0).alias("members"))
+            members = rest.select(*by, value.alias("value"), _NOBODY)
             for group, number in zip(
                 self._groups(members), members["value"].to_list(), strict=True
             ):
@@ -238,7 +239,7 @@ class GroupsOut:
         if typed.kind == "f":
             nans = given.filter(value.is_nan())
             if nans.height:
-                members = nans.select(*by, pl.lit(0).alias("members"))
+                members = nans.select(*by, _NOBODY)
                 for group in self._groups(members):
                     for at in every:
                         group[at].add(float("nan"))
@@ -254,7 +255,7 @@ class GroupsOut:
         many: Any = array("q", flat["many"].to_list())
         if is_number:
             values = array(code, values)
-        groups = self._groups(found.with_columns(pl.lit(0).alias("members")))
+        groups = self._groups(found.with_columns(_NOBODY))
         ends = pairwise(accumulate(lengths, initial=0))
         for group, (start, stop) in zip(groups, ends, strict=True):
             some = values[start:stop]  # one for all: nobody writes it
@@ -265,9 +266,9 @@ class GroupsOut:
     def _collect(self, given: pl.DataFrame, by: list[str], e: ast.Expr, at: int) -> None:
         """Put values into lists, by the keys of their rows."""
         keys, values = row_keys(self.source, given), raw_values(self.source, e, given)
-        members = given.select(*by, pl.lit(0).alias("members"))
+        members = given.select(*by, _NOBODY)
         found = members.with_row_index("at").group_by(by or ["members"]).agg("at")
-        groups = self._groups(found.with_columns(pl.lit(0).alias("members")))
+        groups = self._groups(found.with_columns(_NOBODY))
         lengths, order = found["at"].list.len().to_list(), found["at"].explode().to_list()
         keys = list(map(keys.__getitem__, order))
         values = list(map(values.__getitem__, order))

@@ -1,4 +1,4 @@
-"""drasi.session() as a grouping key: a column that the rows of one session share."""
+"""drasi.session() and drasi.hopping(): windows as columns of the rows that are grouped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from drasi_nb.language import ast
 from drasi_nb.plan.calls import has_aggregate
 from drasi_nb.plan.expressions import Checker
-from drasi_nb.plan.nodes import Operator, Project, Session, rewrite, walk
+from drasi_nb.plan.nodes import Operator, Project, Session, Unwind, rewrite, walk
 from drasi_nb.span import NOWHERE
 
 Items = list[tuple[str, ast.Item]]
@@ -73,4 +73,23 @@ def lift_sessions(
         (column, replace(item, expression=rewrite(item.expression, change)))
         for column, item in items
     ]
+    return steps, changed
+
+
+def lift_windows(
+    expression: ast.Expr, scope: dict[str, str], checker: Checker, check: Check
+) -> tuple[list[Operator], ast.Expr]:
+    """Return the operators that make a row of each window of drasi.hopping(), and the rest."""
+    steps = list[Operator]()
+
+    def change(e: ast.Expr) -> ast.Expr | None:
+        if not isinstance(e, ast.FunctionCall) or e.name.lower() != "drasi.hopping":
+            return None
+        checker.no_aggregate(e, "drasi.hopping()")
+        name = checker.fresh("w")
+        steps.append(Unwind(check(replace(e, name="#hopping"), scope)[0], name))
+        scope[name] = "MAP"
+        return ast.Variable(e.span, name)
+
+    changed: ast.Expr = rewrite(expression, change)
     return steps, changed
