@@ -17,6 +17,7 @@ let sent: ToKernel[];
 let hub: Hub;
 let seq: number;
 let frames: FrameRequestCallback[];
+const opened: { close(): void }[] = [];
 const paint = () => frames.splice(0).forEach((call) => call(0));
 const push = (...parts: Part[]) => {
   hub.receive({ kind: "frame", seq: ++seq, parts }, []);
@@ -24,6 +25,7 @@ const push = (...parts: Part[]) => {
 };
 const open = () => {
   const view = new QueryViewElement(hub, "query:q", {}, 360);
+  opened.push(view);
   document.body.append(view.el);
   paint();
   return view.el;
@@ -40,6 +42,7 @@ beforeEach(() => {
   hub = new Hub({ send: (message) => sent.push(message), now: () => performance.now() }, "me");
 });
 afterEach(() => {
+  opened.splice(0).forEach((view) => view.close()); // a timer must not outlive the page
   hub.close();
   document.body.replaceChildren();
 });
@@ -155,6 +158,7 @@ describe("the live table", () => {
 describe("the list of components", () => {
   it("shows kinds, errors and buttons that work", () => {
     const view = new RuntimeViewElement(hub, {});
+    opened.push(view);
     document.body.append(view.el);
     const component = { kind: "query", status: "Running", error: null, changes: 4, errors: 0, rate: 1, rows: 3 };
     push({
