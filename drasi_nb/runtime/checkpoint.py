@@ -196,6 +196,7 @@ class Checkpoint:
         synced, last = 0, self.log
         while not self._wake.wait(self._runtime.config.sync_s):
             file = self.log
+            self.journal.settle()
             with contextlib.suppress(CheckpointError):  # it stays noted
                 file.push_out()
             if file.written != synced or file is not last:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -30,9 +31,9 @@ class Journal:
 
     def __init__(self) -> None:
         self.files: list[LogFile] = []
-        self._end: tuple[int, int, int] | None = (
-            None  # of a tick, to be written with the next line
-        )
+        # of a tick, to be written with the next line
+        self._end: tuple[int, int, int] | None = None
+        self._lock = threading.RLock()  # of that end: the thread that syncs may write it too
         self.changes = 0
         self.failure: str | None = None
         self.on_failure: Callable[[str], None] | None = None
@@ -50,10 +51,11 @@ class Journal:
         Raises:
             CheckpointError: It could not be written; no file has it.
         """
-        end = self._end
         if type(changes) is list and synced is None and len(self.files) == 1:
-            self.files[0].append(dump_changes(("b", source, now_ms, before), changes, end))
-            self._end = self.failure = None
+            with self._lock:
+                line = dump_changes(("b", source, now_ms, before), changes, self._end)
+                self.files[0].append(line)
+                self._end = self.failure = None
         elif isinstance(changes, Columns):
             self._write(dump_columns(("c", source, now_ms, before, synced), changes))
         elif synced is None:
@@ -77,22 +79,23 @@ class Journal:
     def tick(self, taken: int, now_ms: int, seq: int, is_heard: object) -> None:
         """Note the end of a tick, before its deltas are handed out.
 
-        Where no reaction hears of it, it may come with the next line: a restart takes the
-        changes, which it has, in a tick of its own.
+        Where no reaction hears of it, it may come with the next line, within ``sync_s``: a
+        restart takes the changes, which it has, in a tick of its own.
         """
-        if self._end is not None:
-            self._settle()
-        self._end = (taken, now_ms, seq)
+        with self._lock:
+            if self._end is not None:
+                self.settle()
+            self._end = (taken, now_ms, seq)
         if is_heard:
             self.push_out()
 
-    def _settle(self) -> None:
-        """Have the end of the last tick be a line that waits."""
-        if self._end is not None:
-            line = b'["t",%d,%d,%d]\n' % self._end
-            self._end = None
-            for file in self.files:
-                file.note(line)
+    def settle(self) -> None:
+        """Have the end of the last tick be a line that waits; safe to call from another thread."""
+        with self._lock:
+            if self._end is not None:
+                for file in self.files:
+                    file.note(b'["t",%d,%d,%d]\n' % self._end)
+                self._end = None
 
     def fire(self, taken: int, now_ms: int, fired_ms: int) -> None:
         """Note that the clock rings what is due."""
@@ -105,7 +108,7 @@ class Journal:
     def position(self, reaction: str, done: int) -> None:
         """Note how many deltas a reaction is done with; written with the next line."""
         line = orjson.dumps(["p", reaction, done], None, orjson.OPT_APPEND_NEWLINE)
-        self._settle()
+        self.settle()
         for file in self.files:
             file.note(line)
 
@@ -114,7 +117,7 @@ class Journal:
         self._note(dump(["x", *facts]) + b"\n")
 
     def _write(self, line: bytes) -> None:
-        self._settle()
+        self.settle()
         files = self.files
         if len(files) == 1:
             files[0].append(line)
@@ -131,14 +134,14 @@ class Journal:
         self.failure = None
 
     def _note(self, line: bytes) -> None:
-        self._settle()
+        self.settle()
         for file in self.files:
             file.note(line)
         self.push_out()
 
     def push_out(self) -> None:
         """Write what was noted; what cannot be stays noted, as ``failure`` says."""
-        self._settle()
+        self.settle()
         for file in self.files:
             try:
                 file.push_out()

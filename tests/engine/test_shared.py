@@ -55,9 +55,15 @@ def test_each_equals_the_oracle(seed: int) -> None:
             if rng.random() < 0.5:
                 continue
             rt.flush()
-            for q in rt.queries.values():
-                assert q.error is None, q.error
-                histories._compare(q, q.text, model, summed[q.id])
+            _compare(rt, model, summed)
+
+
+def _compare(
+    rt: dnb.Runtime, model: histories.Model, summed: dict[str, dict[Any, Any]]
+) -> None:
+    for q in rt.queries.values():
+        assert q.error is None, q.error
+        histories._compare(q, q.text, model, summed[q.id])
 
 
 def _apply(rows: dict[Any, Any], delta: dnb.Delta) -> None:
@@ -109,9 +115,7 @@ def test_what_moves_over_no_threshold_is_passed_over_and_nothing_else(seed: int)
             if rng.random() < 0.5:
                 continue
             rt.flush()
-            for q in rt.queries.values():
-                assert q.error is None, q.error
-                histories._compare(q, q.text, model, summed[q.id])
+            _compare(rt, model, summed)
 
 
 def _values(rng: random.Random, values: list[Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,19 @@ def test_a_newer_version_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(dnb.ConfigError, match="newer one") as error:
         dnb.Runtime.restore(tmp_path)
     assert str(file) in str(error.value)
+
+
+def test_the_end_of_the_last_tick_is_written_without_another_push(tmp_path: Path) -> None:
+    """By the thread that syncs; a restart after an idle hour has it."""
+    rt, source = runtime(tmp_path, sync_s=0.01)
+    rt.add_query("q", "MATCH (n:A) RETURN n.x AS x", sources=["s"])
+    source.push(node(1, 1))
+    rt.flush()
+    file, end = tmp_path / "journal-0.jsonl", time.monotonic() + 30
+    while b'\n["t",1,1000,1]\n' not in file.read_bytes():
+        assert time.monotonic() < end, "it is in no line"
+        time.sleep(0.01)
+    abandon(rt)
 
 
 def test_a_journal_of_version_1_is_read(tmp_path: Path) -> None:
