@@ -35,7 +35,6 @@ def rows_of(rng: random.Random, height: int, *, mixed: bool) -> Entered:
 @pytest.mark.parametrize("height", [0, 1, 5, 3_000])
 def test_a_row_is_found_by_its_key(height: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entered, "_PIECE", 700)
-    monkeypatch.setattr(entered, "_RANGE", 500)
     rows = rows_of(random.Random(height), height, mixed=True)
     whole = list(rows)
     assert len(rows) == len(whole) == height

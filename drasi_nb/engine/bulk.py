@@ -15,6 +15,7 @@ from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.updates import handles_at, stamps_of, update_nodes
 from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.store.batch import Columns, Mixed
+from drasi_nb.store.ids import UNKNOWN
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
 from drasi_nb.store.paging import LOW, PAGE, SHIFT
 
@@ -67,7 +68,8 @@ def _apply(engine: Engine, source: int, columns: Columns) -> None:
     if len(columns) < LEAST:
         _one_by_one(engine, source, columns)
         return
-    if columns.starts is None:
+    graph = engine.graph
+    if columns.starts is None and graph.node_at[source] not in graph.unindexed:
         handles = handles_at(engine, source, columns)
         if handles is not None:  # after the load, most of the time
             _update(engine, source, columns, handles)
@@ -110,9 +112,12 @@ def _split(
     graph = engine.graph
     nodes, relations = graph.node_at[source], graph.relation_at[source]
     ids = columns.ids
-    if nodes.keys().isdisjoint(ids) and relations.keys().isdisjoint(ids):
+    if all(index.is_disjoint(ids, columns.id_column) for index in (nodes, relations)):
         return columns, None
-    there = [i in nodes or i in relations for i in ids]
+    known_nodes, known_relations = (
+        index.find_all(ids, columns.id_column) for index in (nodes, relations)
+    )
+    there = ((known_nodes != UNKNOWN) | (known_relations != UNKNOWN)).tolist()
     if all(there):
         return None, columns
     known = [place for place, is_known in enumerate(there) if is_known]
@@ -235,11 +240,12 @@ def _load(engine: Engine, source: int, columns: Columns) -> list[int]:
 
 
 def _load_pages(graph: Graph, source: int, columns: Columns, stamps: array[int]) -> int:
-    ids, properties = columns.ids, columns.properties
+    ids, properties, column = columns.ids, columns.properties, columns.id_column
     if columns.starts is None or columns.ends is None:
-        return load_nodes(graph, source, columns.labels or (), ids, properties, stamps)
+        return load_nodes(graph, source, columns.labels or (), ids, properties, stamps, column)
     src, dst = (handles_of(graph, source, side) for side in (columns.starts, columns.ends))
-    return load_relations(graph, source, _type(columns), ids, src, dst, properties, stamps)
+    type_ = _type(columns)
+    return load_relations(graph, source, type_, ids, src, dst, properties, stamps, column)
 
 
 def _free(engine: Engine, source: int, columns: Columns) -> list[int]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any, overload
 
+import numpy as np
 import polars as pl
 
-from drasi_nb.engine.vector.columns import numbers
-from drasi_nb.store.load import int_array
+from drasi_nb.store.ids import HashTable, hashes_of
 
 Row = tuple[Any, ...]
 RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
@@ -18,14 +17,12 @@ Values = list[Any] | pl.Series  # as Python has them, or of a type that holds th
 
 EXACT = (pl.Float64(), pl.Int64(), pl.Boolean(), pl.String())
 _PIECE = 1 << 15  # rows in one step
-_RANGE = 1 << 17  # rows that are sorted in one step
 
 
 class Entered(Sequence[RowChange]):
     """Rows that nobody had before: (key, None, row) of each, made anew whenever it is asked for.
 
-    A row is found by its key in an index of 12 to 16 bytes per row: the rows in the order of
-    the low bits of their keys' hashes, and where the rows of each number begin.
+    A row is found by its key in a table of hashes (``store/ids.py``).
 
     Args:
         keys: A list per part of the key, or none where the key is empty.
@@ -35,9 +32,8 @@ class Entered(Sequence[RowChange]):
 
     def __init__(self, keys: list[list[Any]], columns: list[Values], height: int) -> None:
         self.keys, self.columns, self.height = keys, columns, height
-        self._mask = -1
-        self._begin: array[int] = array("i")
-        self._order: array[int] = array("i")
+        self._index = HashTable(0)
+        self._indexed = 0  # rows that it has
 
     @classmethod
     def joined(cls, parts: list[Entered]) -> Entered:
@@ -104,33 +100,19 @@ class Entered(Sequence[RowChange]):
     @property
     def is_unindexed(self) -> bool:
         """Return whether the index is to be made, and takes long."""
-        return self._mask < 0 and self.height > _PIECE
+        return self._indexed < self.height and self.height > _PIECE
 
     def indexing(self) -> Iterator[None]:
         """Make the index in steps of a few ms; ``find()`` makes what is left."""
-        if self._mask >= 0:
-            return
-        buckets = 1 << max(0, self.height - 1).bit_length()
-        hashes = array("q")
-        for start in range(0, self.height, _PIECE):
-            hashes.extend(map(hash, self._keys(start, start + _PIECE)))
+        if not self._indexed:
+            self._index = HashTable(self.height)
+        while self._indexed < self.height:
+            first = self._indexed
+            self._indexed = min(self.height, first + _PIECE)
+            places = np.arange(first, self._indexed, dtype=np.int32)
+            keys = self._keys(first, self._indexed)
+            self._index.add(hashes_of(keys, len(places)), places)
             yield
-        low = (numbers(hashes.tobytes(), "q") & (buckets - 1)).cast(pl.UInt32)
-        steps = 1 + self.height // _RANGE
-        width, order, lengths = -(-buckets // steps), array("i"), list[pl.Series]()
-        for first in range(0, buckets, width):
-            count = min(width, buckets - first)
-            rows = ((low >= first) & (low < first + count)).arg_true()
-            part = low.gather(rows)
-            sort = part.arg_sort()
-            order.extend(int_array(rows.gather(sort).cast(pl.Int32)))
-            runs = part.gather(sort).rle().struct.unnest()
-            length = pl.repeat(0, count, dtype=pl.Int32, eager=True)
-            lengths.append(length.scatter(runs["value"] - first, runs["len"].cast(pl.Int32)))
-            yield
-        begin = array("i", [0])
-        begin.extend(int_array(pl.concat(lengths, rechunk=True).cum_sum()))
-        self._order, self._begin, self._mask = order, begin, buckets - 1
 
     def find(self, key: Any) -> int:
         """Return the place of a row that is there.
@@ -138,13 +120,11 @@ class Entered(Sequence[RowChange]):
         Raises:
             KeyError: It is not.
         """
-        if self._mask < 0:
+        if self._indexed < self.height:
             for _ in self.indexing():
                 pass
-        at, begin, order = hash(key) & self._mask, self._begin, self._order
         is_one = len(self.keys) == 1  # most often, and a key need not be made
-        for place in range(begin[at], begin[at + 1]):
-            row = order[place]
+        for row in self._index.candidates(hash(key)):
             if (self.keys[0][row] == key[0]) if is_one else (self.key(row) == key):
                 return row
         raise KeyError(key)

@@ -74,7 +74,7 @@ class History:
 
     def record(self, graph: Graph, source: int, element_id: Any) -> None:
         """Take a change in: the element as it is now, or that it is gone."""
-        handle = graph.node_at[source].get(element_id)
+        handle = graph.node_at[source].find(element_id)
         place = graph.relation_place(source, element_id)
         if handle is not None and not graph.is_ghost(handle):
             self.add(graph.node(handle))

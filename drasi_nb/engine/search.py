@@ -63,7 +63,7 @@ class StoreMatcher:
         if type(value) is not Node:
             raise EvaluationError(f"{type_name(value)} is no node", code="type")
         number = self.graph.source_numbers.get(value.source or "")
-        return None if number is None else self.graph.node_at[number].get(value.id)
+        return None if number is None else self.graph.node_at[number].find(value.id)
 
     def _edge(self, value: Any) -> Edge | None:
         if value is None:

@@ -69,7 +69,7 @@ class Engine(QuerySet):
             time_ms = self.arrived_ms
         self.stamp = (time_ms << STAMP_BITS) | (seq & _SEQ_PART)
         graph = self.graph
-        handle = graph.node_at[source].get(element_id)
+        handle = graph.node_at[source].find(element_id)
         if handle is not None:
             group = graph.nodes.page_group[handle >> SHIFT]
             if op == UPDATE and start is None and group.labels is not None:
@@ -88,7 +88,7 @@ class Engine(QuerySet):
                     self._replace_node(source, handle, change)
                 return
             # a ghost: the id is known only as an end
-        code = graph.relation_at[source].get(element_id)
+        code = graph.relation_at[source].find(element_id)
         if code is not None:
             place = graph.place_of(code)
             if op == DELETE:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from drasi_nb.store.batch import Columns, Values
+from drasi_nb.store.ids import UNKNOWN
 from drasi_nb.store.load import buffer_of
 from drasi_nb.store.paging import LOW, PAGE, SHIFT, Page
 from drasi_nb.values.change import INSERT, UPDATE
@@ -90,11 +91,11 @@ class Cells:
 
 def handles_at(engine: Engine, source: int, columns: Columns) -> list[int] | None:
     """Return the handles of nodes and ghosts by id; None where an id is new or of a relation."""
-    at, ids = engine.graph.node_at[source], columns.ids
-    if ids[0] not in at:
+    index, ids = engine.graph.node_at[source], columns.ids
+    if index.find(ids[0]) is None:
         return None
-    handles = list(map(at.get, ids))
-    return None if None in handles else handles  # type: ignore[return-value]
+    handles: list[int] = index.find_all(ids, columns.id_column).tolist()
+    return None if UNKNOWN in handles else handles
 
 
 def update_nodes(engine: Engine, columns: Columns, handles: list[int]) -> bool:

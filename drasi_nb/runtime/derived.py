@@ -171,7 +171,7 @@ class DerivedSources:
         """Delete every element of a derived source."""
         engine = self.runtime.engine
         graph = engine.graph
-        for element_id in [*graph.relation_at[number], *graph.node_at[number]]:
+        for element_id in [*graph.relation_at[number].ids(), *graph.node_at[number].ids()]:
             engine.apply(number, Accepted(DELETE, element_id, None, None, None, None, None))
 
     def take(self, source: int, change: Accepted) -> None:

@@ -74,7 +74,7 @@ class Port:
         graph = self._runtime.engine.graph
         if not graph.hubs:
             return False
-        at = graph.node_at[self._number].get
+        at = graph.node_at[self._number].find
         groups = [batch] if isinstance(batch, Columns) else batch.groups
         return any(at(change.id) in graph.hubs for group in groups for change in group)
 

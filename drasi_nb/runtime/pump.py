@@ -65,6 +65,10 @@ class Pump(Ticks):
         self._jobs.append(steps)
         self.runtime.wake()
 
+    def index_ids(self) -> None:
+        """Make in steps what finds ids that came in bulk, before a change looks for one."""
+        self.add_job(self.engine.graph.indexing())
+
     def finish_jobs(self) -> None:
         """Do what is begun in steps to its end, so that the graph may change by other ways."""
         if self._jobs and not self._busy:
@@ -162,6 +166,8 @@ class Pump(Ticks):
             self._close_tick()
             if self._spent:
                 self._jobs.append(self._letting_go())
+            if engine.graph.unindexed:
+                self.index_ids()
         finally:
             self._busy = False
             engine.finish_by = None
@@ -307,7 +313,7 @@ class Pump(Ticks):
         kept = [entry for entry in self.queue if entry[0] != number]
         self.queue.clear()  # in place: it may be at work
         self.queue.extend(kept)
-        gone = [*graph.relation_at[number], *graph.node_at[number]]
+        gone = [*graph.relation_at[number].ids(), *graph.node_at[number].ids()]
         deletes = [Accepted(2, element_id, None, None, None, None, None) for element_id in gone]
         if deletes:
             self.submit_own(number, deletes)

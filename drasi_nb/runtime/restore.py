@@ -101,6 +101,8 @@ def _welcome(runtime: Runtime) -> None:
     for component in runtime.component_list():
         if component.kind != "reaction":
             runtime.registry.tell(component, f"{component.kind} restored")
+    if runtime.engine.graph.unindexed:
+        runtime.pump.index_ids()
     if runtime.pump.waiting():
         runtime.wake()
 

@@ -60,7 +60,7 @@ def _is_there(graph: Graph, source: int, change: Accepted) -> bool:
     """Return whether an insert would change nothing."""
     values = {n: v for n, v in (change.properties or {}).items() if v is not None}
     if change.start_id is None:
-        handle = graph.node_at[source].get(change.id)
+        handle = graph.node_at[source].find(change.id)
         if handle is None or graph.is_ghost(handle):
             return False
         node = graph.node(handle)

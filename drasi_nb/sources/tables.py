@@ -11,6 +11,7 @@ import polars as pl
 
 from drasi_nb.errors import ChangeError, shown
 from drasi_nb.store.batch import Columns, Values
+from drasi_nb.store.ids import are_distinct
 from drasi_nb.store.load import buffer_of
 from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted, stored_value
 from drasi_nb.values.temporal.types import (
@@ -56,8 +57,9 @@ class Elements:
             for column in self.properties
         }
         if _START not in keys.columns:
-            return Columns(ids, self.labels, values, op=op)
-        return Columns(ids, self.labels, values, keys[_START], keys[_END], op)
+            return Columns(ids, self.labels, values, op=op, id_column=keys[_ID])
+        ends = keys[_START], keys[_END]
+        return Columns(ids, self.labels, values, *ends, op, id_column=keys[_ID])
 
     def rows(self, places: pl.Series) -> Elements:
         """Return some of the rows."""
@@ -112,7 +114,7 @@ def _key(frame: pl.DataFrame, name: str, role: str, key: str) -> pl.Series:
 
 
 def _unique(ids: pl.Series, name: str) -> None:
-    if ids.n_unique() == len(ids):
+    if are_distinct(ids):
         return
     index = (~ids.is_first_distinct()).arg_max()
     assert index is not None
@@ -227,7 +229,7 @@ def _derived_ids(type_: str, starts: pl.Series, ends: pl.Series) -> pl.Series:
     keys = pl.DataFrame([starts, ends])
     parts = (pl.lit(f"{type_}:"), _spelled(starts), pl.lit("->"), _spelled(ends))
     made = keys.select(pl.concat_str(*parts).alias(_ID)).to_series()
-    if made.n_unique() == len(made):
+    if are_distinct(made):
         return made
     place = pl.int_range(pl.len()).over(_ID)
     again = pl.when(place > 0).then(pl.format("#{}", place + 1)).otherwise(pl.lit(""))

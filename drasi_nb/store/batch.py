@@ -29,6 +29,7 @@ class Columns:
         ends: Ids of where they end.
         op: ``UPDATE`` merges properties, ``INSERT`` replaces a known element.
         repeats: Whether an id may come again; then the later row is the later change.
+        id_column: The ids as a column, where there is one.
     """
 
     ids: list[Any]
@@ -38,6 +39,7 @@ class Columns:
     ends: pl.Series | None = None
     op: int = UPDATE
     repeats: bool = False
+    id_column: pl.Series | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -79,6 +81,7 @@ class Columns:
             None if self.ends is None else some(self.ends),
             self.op,
             self.repeats,
+            None if self.id_column is None else some(self.id_column),
         )
 
 

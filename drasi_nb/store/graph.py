@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
+from drasi_nb.store.ids import IdIndex, Run
 from drasi_nb.store.indexes import PairIndex
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
 from drasi_nb.store.table import Table
 from drasi_nb.values.graph import Node, Relation
+
+if TYPE_CHECKING:
+    import polars as pl
 
 HUB = 4_096  # relations of one type and direction that make a node a hub
 TABLE_BITS = 16  # of an integer in ``Graph.relation_at``: the number of the table
@@ -196,10 +198,10 @@ class Graph:
         self.tables: list[RelationTable] = []
         self.source_numbers: dict[str, int] = {}
         self.source_ids: list[str] = []
-        self.node_at: list[dict[Any, int]] = []
-        self.relation_at: list[dict[Any, int]] = []  # (row, number of the table) in one integer
+        self.node_at: list[IdIndex] = []
+        self.relation_at: list[IdIndex] = []  # (row, number of the table) in one integer
         self.hubs: set[int] = set()  # nodes with very many relations, found sooner or later
-        self.loaded: list[list[tuple[pl.Series, int]]] = []  # ids in bulk, handle of the first
+        self.unindexed: list[IdIndex] = []  # those that came in bulk since ``indexing()``
 
     def source(self, source_id: str) -> int:
         """Return the number of a source, given on first sight."""
@@ -207,9 +209,8 @@ class Graph:
         if number is None:
             number = self.source_numbers[source_id] = len(self.source_ids)
             self.source_ids.append(source_id)
-            self.node_at.append({})
-            self.relation_at.append({})
-            self.loaded.append([])
+            self.node_at.append(IdIndex())
+            self.relation_at.append(IdIndex())
         return number
 
     def type_table(self, name: str) -> RelationTable:
@@ -221,6 +222,19 @@ class Graph:
             table.first_in = [NO_LINKS] * self.nodes.page_count
             self.tables.append(table)
         return table
+
+    def add_ids(
+        self, index: IdIndex, ids: list[Any], run: Run, column: pl.Series | None
+    ) -> None:
+        """Take in ids that came in bulk."""
+        if index.add(ids, run, column):
+            self.unindexed.append(index)
+
+    def indexing(self) -> Iterator[None]:
+        """Make in steps of a few ms what finds ids that came in bulk, before somebody looks."""
+        while self.unindexed:
+            yield from self.unindexed[-1].indexing()
+            self.unindexed.pop()
 
     # -- nodes --------------------------------------------------------------------------
 
@@ -243,8 +257,7 @@ class Graph:
         """Give an id a fresh handle with these labels; its relations, if it had any, come along."""
         handle = self.allocate(self.nodes.group(source, labels))
         self.nodes.set_id(handle, element_id)
-        old = self.node_at[source].get(element_id)
-        self.node_at[source][element_id] = handle
+        old = self.node_at[source].put(element_id, handle)
         if old is not None:
             self._move_relations(old, handle)
             if old in self.hubs:
@@ -253,9 +266,6 @@ class Graph:
         return handle
 
     def _free(self, handle: int) -> None:
-        loaded = self.loaded[self.nodes.page_group[handle >> SHIFT].source]
-        if loaded:
-            loaded.clear()  # one of these ids may have another handle now
         self.hubs.discard(handle)
         self.nodes.clear(handle)
         self.nodes.set_id(handle, None)
@@ -289,17 +299,18 @@ class Graph:
 
     def remove_node(self, source: int, element_id: Any) -> None:
         """Forget a node; relations that hang on it dangle from a ghost."""
-        handle = self.node_at[source][element_id]
+        handle = self.node_at[source].find(element_id)
+        assert handle is not None
         if self.is_linked(handle):
             self.place(source, element_id, None)
         else:
-            del self.node_at[source][element_id]
+            self.node_at[source].pop(element_id)
             self._free(handle)
 
     # -- relations ----------------------------------------------------------------------
 
     def _end(self, source: int, element_id: Any) -> int:
-        handle = self.node_at[source].get(element_id)
+        handle = self.node_at[source].find(element_id)
         return self.place(source, element_id, None) if handle is None else handle
 
     def insert_relation(
@@ -311,12 +322,12 @@ class Graph:
         row = table.allocate()
         table.set_id(row, element_id)
         table.link(row, src, dst)
-        self.relation_at[source][element_id] = row << TABLE_BITS | table.number
+        self.relation_at[source].put(element_id, row << TABLE_BITS | table.number)
         return table, row
 
     def relation_place(self, source: int, element_id: Any) -> tuple[RelationTable, int] | None:
         """Return the table and row of a relation, None where there is none of that id."""
-        code = self.relation_at[source].get(element_id)
+        code = self.relation_at[source].find(element_id)
         return None if code is None else self.place_of(code)
 
     def place_of(self, code: int) -> tuple[RelationTable, int]:
@@ -335,7 +346,7 @@ class Graph:
             if self.nodes.page_group[handle >> SHIFT].labels is None and not self.is_linked(
                 handle
             ):
-                del self.node_at[source][self.nodes.id_of(handle)]
+                self.node_at[source].pop(self.nodes.id_of(handle))
                 self._free(handle)
 
     # -- reading ------------------------------------------------------------------------

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from drasi_nb.store.batch import Values
 from drasi_nb.store.graph import HUB, TABLE_BITS, Graph, RelationTable, admits
+from drasi_nb.store.ids import UNKNOWN, Ints, Run
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
 from drasi_nb.store.table import Table
 
@@ -31,6 +32,7 @@ def load_nodes(
     ids: list[Any],
     columns: Mapping[str, Values],
     stamps: array[int],
+    id_column: pl.Series | None = None,
 ) -> int:
     """Add nodes whose ids are unknown in their source; return the first handle.
 
@@ -43,6 +45,7 @@ def load_nodes(
         ids: Each once.
         columns: Property values, as long as ``ids``.
         stamps: One of each node (``values.graph.STAMP_BITS``).
+        id_column: The ids as a column, where there is one; it is kept.
     """
     nodes = graph.nodes
     group = nodes.group(source, frozenset(labels))
@@ -58,12 +61,7 @@ def load_nodes(
         mask.extend([admits(group, wanted, sources)] * pages)
     group.newest = nodes.page_count - 1
     group.free.extend(range(first + count + spare - 1, first + count - 1, -1))
-    graph.node_at[source].update(zip(ids, range(first, first + count), strict=True))
-    kinds = set(map(type, ids))
-    if len(kinds) == 1:
-        dtype = pl.String() if kinds == {str} else pl.Int64()
-        with suppress(UnicodeEncodeError):  # half a surrogate pair; such ids are looked up
-            graph.loaded[source].append((pl.Series(ids, dtype=dtype), first))
+    graph.add_ids(graph.node_at[source], ids, Run(nodes.ids, first, first), id_column)
     _index(nodes, columns, first)
     return first
 
@@ -77,6 +75,7 @@ def load_relations(
     dst: array[int],
     columns: Mapping[str, Values],
     stamps: array[int],
+    id_column: pl.Series | None = None,
 ) -> int:
     """Add relations whose ids are unknown in their source; return the first row.
 
@@ -89,6 +88,7 @@ def load_relations(
         dst: Where they end.
         columns: Property values, as long as ``ids``.
         stamps: One of each relation.
+        id_column: As of nodes.
     """
     table = graph.type_table(type_)
     first, count = table.page_count << SHIFT, len(ids)
@@ -105,12 +105,9 @@ def load_relations(
         often = _chain(heads, next_, prev, nodes, first, blank)
         table.look_for_hubs(often)
     table.free.extend(range(first + count + spare - 1, first + count - 1, -1))
-    codes = range(
-        first << TABLE_BITS | table.number,
-        (first + count) << TABLE_BITS | table.number,
-        1 << TABLE_BITS,
-    )
-    graph.relation_at[source].update(zip(ids, codes, strict=True))
+    code = first << TABLE_BITS | table.number
+    run = Run(table.ids, first, code, 1 << TABLE_BITS)
+    graph.add_ids(graph.relation_at[source], ids, run, id_column)
     _pairs(table, src, dst, first)
     _index(table, columns, first)
     return first
@@ -243,53 +240,26 @@ def _set_pages(heads: list[array[int]], groups: pl.DataFrame) -> pl.DataFrame:
 
 def handles_of(graph: Graph, source: int, ids: pl.Series) -> array[int]:
     """Return the handles of nodes by id; a node that is not there yet becomes a ghost."""
-    near = _in_order(graph, source, ids)
+    index = graph.node_at[source]
+    near = index.find_in_order(ids)
     if near is not None:
-        return near
+        return _int_array(near)
     distinct = ids.unique(maintain_order=True)
-    at, loaded = graph.node_at[source], graph.loaded[source]
-    known = sum(len(names) for names, _ in loaded)
-    if known and known < _DENSE * len(distinct) and loaded[0][0].dtype == ids.dtype:
-        frames = [
-            pl.DataFrame(
-                {
-                    "id": names,
-                    "handle": pl.int_range(
-                        first, first + len(names), dtype=pl.Int32, eager=True
-                    ),
-                }
-            )
-            for names, first in loaded
-            if names.dtype == ids.dtype
-        ]
-        found = distinct.to_frame("id").join(
-            pl.concat(frames), on="id", how="left", maintain_order="left"
-        )
-    else:
-        handles = list(map(at.get, distinct.to_list()))
-        found = pl.DataFrame({"id": distinct, "handle": pl.Series(handles, dtype=pl.Int32)})
-    if found["handle"].null_count():
-        missing = found.filter(pl.col("handle").is_null())["id"].to_list()
-        handles = [at[i] if i in at else graph.place(source, i, None) for i in missing]
-        filled = found["handle"].scatter(found["handle"].is_null().arg_true(), handles)
-        found = found.with_columns(handle=filled)
+    listed = distinct.to_list()
+    handles = index.find_all(listed, distinct)
+    for place in np.flatnonzero(handles == UNKNOWN).tolist():
+        handles[place] = graph.place(source, listed[place], None)
     if len(distinct) < len(ids):
-        found = ids.to_frame("id").join(found, on="id", how="left", maintain_order="left")
-    return int_array(found["handle"])
+        found = pl.DataFrame({"id": distinct, "handle": handles})
+        joined = ids.to_frame("id").join(found, on="id", how="left", maintain_order="left")
+        handles = joined["handle"].to_numpy()
+    return _int_array(handles)
 
 
-def _in_order(graph: Graph, source: int, ids: pl.Series) -> array[int] | None:
-    """Return the handles of nodes that came in bulk and in this order; None of others."""
-    handle = graph.node_at[source].get(ids[0])
-    if handle is None:
-        return None
-    for names, first in graph.loaded[source]:
-        if first <= handle < first + len(names) and names.dtype == ids.dtype:
-            part = names.slice(handle - first, len(ids))
-            if len(part) == len(ids) and (part == ids).all():
-                stop = handle + len(ids)
-                return int_array(pl.int_range(handle, stop, dtype=pl.Int32, eager=True))
-    return None
+def _int_array(values: Ints) -> array[int]:
+    out = array("i")
+    out.frombytes(values.astype(np.int32).tobytes())
+    return out
 
 
 def int_series(values: array[int]) -> pl.Series:

@@ -15,6 +15,7 @@ import drasi_nb as dnb
 from drasi_nb.engine import bulk
 from drasi_nb.frames import result
 from drasi_nb.runtime import port, pump
+from drasi_nb.store import ids as store_ids
 from drasi_nb.store import load as loading
 from drasi_nb.store.batch import Columns, Mixed, last_time_ms
 from drasi_nb.store.uniform import batch_of, columns_of
@@ -224,6 +225,8 @@ def at_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port, "LEAST", 1)
     for name in ("LEAST", "LEAST_NEW", "LEAST_RELATIONS"):
         monkeypatch.setattr(bulk, name, 1)
+    for name in ("LEAST", "_MANY"):
+        monkeypatch.setattr(store_ids, name, 1)
 
 
 @pytest.mark.usefixtures("at_any_size")
@@ -377,7 +380,7 @@ def test_a_batch_with_a_hub_stays_single_changes() -> None:
     side.source.push(_alternating(bulk.LEAST))
     side.rt.flush()
     graph = side.rt.engine.graph
-    graph.hubs.add(graph.node_at[graph.source("s")]["b1"])
+    graph.hubs.add(graph.node_at[graph.source("s")].find("b1"))
     for ids, kind in (("ab", list), ("aa", Columns)):
         changes: list[Any] = [
             {"op": "update", "id": f"{ids[n == 1]}{n}", "properties": {"f": 2.0}}

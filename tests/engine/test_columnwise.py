@@ -15,6 +15,7 @@ import drasi_nb as dnb
 from drasi_nb.engine import bulk
 from drasi_nb.engine.vector import stage
 from drasi_nb.errors import QueryError
+from drasi_nb.store import ids as store_ids
 from drasi_nb.values.graph import STAMP_BITS
 
 
@@ -24,6 +25,8 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "LEAST", 0)
     for name in ("LEAST", "LEAST_NEW", "LEAST_RELATIONS"):
         monkeypatch.setattr(bulk, name, 1)
+    for name in ("LEAST", "_MANY"):
+        monkeypatch.setattr(store_ids, name, 1)
 
 
 @pytest.mark.parametrize("seed", range(150))

@@ -148,7 +148,7 @@ def test_one_function_for_all() -> None:
     source.update({"id": 0, "properties": {"t": 10}})
     rt.flush()
     graph = rt.engine.graph
-    group = graph.nodes.page_group[graph.node_at[0][0] >> 10]
+    group = graph.nodes.page_group[graph.node_at[0].find(0) >> 10]
     both, fused = rt.engine.router.node(group).select("t")
     assert not both
     assert len(fused) == 1

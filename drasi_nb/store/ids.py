@@ -1,0 +1,393 @@
+"""Rows by id: ids that came in bulk stay columns and are found in a table of hashes, others in a dict."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from itertools import chain, compress, islice
+from operator import attrgetter, eq
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from drasi_nb.store.paging import LOW, SHIFT, Page
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+LEAST = 32_768  # ids at once that stay a column
+UNKNOWN = -1  # among the rows of many ids: nobody has it
+_EMPTY, _GONE = -1, -2  # in a slot
+_ODD = 0x9E3779B97F4A7C15  # 2^64 by the golden ratio: the hash of an integer is that integer
+_ALL = (1 << 64) - 1
+_PIECE = 1 << 15  # keys in one step
+_MANY = 256  # ids at once that are worth a column
+_FEW = 8  # so many times fewer
+_TYPES: dict[type, pl.DataType] = {str: pl.String(), int: pl.Int64()}
+_begin_of = attrgetter("begin")
+
+
+def hashes_of(keys: Iterable[Any], count: int) -> Ints:
+    """Return Python's hashes of so many keys."""
+    return np.fromiter(map(hash, keys), np.int64, count)
+
+
+class HashTable:
+    """Places by the hashes of their keys, with open addressing: 8 to 16 bytes a key, and no object.
+
+    It answers with candidates: whoever asks compares the keys.
+
+    Args:
+        most: So many places it has room for, at least.
+    """
+
+    def __init__(self, most: int) -> None:
+        bits = max(1, (2 * most - 1).bit_length())
+        self.most = 1 << (bits - 1)
+        self._shift, self._mask = 64 - bits, (1 << bits) - 1
+        self._slots = np.full(1 << bits, _EMPTY, np.int32)
+        self._view = self._slots.data  # read one by one it is quicker
+
+    def _first(self, hashes: Ints) -> Ints:
+        mixed = hashes.view(np.uint64) * np.uint64(_ODD)
+        return (mixed >> np.uint64(self._shift)).view(np.int64)
+
+    def add(self, hashes: Ints, places: npt.NDArray[np.int32]) -> None:
+        """Add keys and their places."""
+        slots, at = self._slots, self._first(hashes)
+        while len(places):
+            free = slots[at] == _EMPTY
+            slots[at[free]] = places[free]  # of several the last stays
+            left = slots[at] != places
+            places, at = places[left], (at[left] + 1) & self._mask
+
+    def candidates(self, hash_: int) -> Iterator[int]:
+        """Yield the places that a key of this hash may have."""
+        at, view = (hash_ * _ODD & _ALL) >> self._shift, self._view
+        while (place := view[at]) != _EMPTY:
+            if place >= 0:
+                yield place
+            at = (at + 1) & self._mask
+
+    def find(self, hashes: Ints, is_right: Callable[[Ints, Ints], Bools]) -> Ints:
+        """Return the places of keys, ``UNKNOWN`` of those that are not here.
+
+        Args:
+            hashes: Of the keys.
+            is_right: Told numbers of keys and a place for each, says whether it is the key's.
+        """
+        found = np.full(len(hashes), UNKNOWN, np.int64)
+        keys, at = np.arange(len(hashes)), self._first(hashes)
+        while len(keys):
+            places = self._slots[at].astype(np.int64)
+            some = places >= 0
+            right = np.zeros(len(keys), np.bool_)
+            right[some] = is_right(keys[some], places[some])
+            found[keys[right]] = places[right]
+            left = ~right & (places != _EMPTY)
+            keys, at = keys[left], (at[left] + 1) & self._mask
+        return found
+
+    def forget(self, hash_: int, place: int) -> None:
+        """Take a key out that is here."""
+        at = (hash_ * _ODD & _ALL) >> self._shift
+        while self._view[at] != place:
+            at = (at + 1) & self._mask
+        self._view[at] = _GONE
+
+    def places(self) -> list[int]:
+        """Return the places of all keys, ascending."""
+        listed: list[int] = np.sort(self._slots[self._slots >= 0]).tolist()
+        return listed
+
+
+class Run(NamedTuple):
+    """Ids that came at once: the n-th is in row ``row + n`` of a table and has ``value + step * n``."""
+
+    pages: list[Page]
+    row: int
+    value: int
+    step: int = 1
+
+
+class _Placed(NamedTuple):
+    """A run among those of its type: its first id has the place ``begin``."""
+
+    begin: int
+    size: int
+    run: Run
+
+    def ids(self, start: int, stop: int) -> list[Any]:
+        """Return ids from the rows; None, or another's, where they are gone."""
+        first, last = self.run.row + start, self.run.row + stop - 1
+        pages = self.run.pages[first >> SHIFT : (last >> SHIFT) + 1]
+        start = first & LOW
+        return list(islice(chain.from_iterable(pages), start, start + last - first + 1))
+
+    def at(self, place: int) -> tuple[Any, int]:
+        """Return what is in the row of a place, and the value of the place."""
+        n = place - self.begin
+        row = self.run.row + n
+        return self.run.pages[row >> SHIFT][row & LOW], self.run.value + n * self.run.step
+
+
+class _Column:
+    """The ids of one type that came in bulk, each by its place among them."""
+
+    def __init__(self, dtype: pl.DataType) -> None:
+        self._runs: list[_Placed] = []
+        self._count = self._indexed = 0
+        self._table = HashTable(0)
+        self.ids = pl.Series([], dtype=dtype)
+        self._next = 0  # behind those that came in order last
+        self._is_whole = True  # nothing was forgotten
+
+    def add(self, ids: pl.Series, run: Run) -> None:
+        self._runs.append(_Placed(self._count, len(ids), run))
+        self._count += len(ids)
+        self.ids = pl.concat([self.ids, ids], rechunk=False)
+
+    @property
+    def is_unindexed(self) -> bool:
+        return self._indexed < self._count
+
+    def indexing(self) -> Iterator[None]:
+        """Put what is new into the table, in steps of a few ms."""
+        while self._indexed < self._count:
+            if self._count > self._table.most:
+                self._table, self._indexed = HashTable(self._count + self._count // 2), 0
+            first = self._indexed
+            placed = self._placed(first)
+            ids = placed.ids(
+                first - placed.begin, min(placed.size, first - placed.begin + _PIECE)
+            )
+            self._indexed += len(ids)
+            places = np.arange(first, self._indexed, dtype=np.int32)
+            if not self._is_whole:  # some are gone, and others are in their rows
+                came = self.ids.slice(first, len(ids)).to_list()
+                there = list(map(eq, came, ids))
+                ids, places = list(compress(ids, there)), places[there]
+            self._table.add(hashes_of(ids, len(ids)), places)
+            yield
+
+    def _now(self) -> HashTable:
+        for _ in self.indexing():
+            pass
+        return self._table
+
+    def _placed(self, place: int) -> _Placed:
+        return self._runs[bisect_right(self._runs, place, key=_begin_of) - 1]
+
+    def find(self, element_id: Any, *, is_gone: bool = False) -> int | None:
+        """Return the value of an id, None where it is not here; forget it, if it is gone now."""
+        hash_, table = hash(element_id), self._now() if self.is_unindexed else self._table
+        for place in table.candidates(hash_):
+            there, value = self._placed(place).at(place)
+            if there == element_id:
+                if is_gone:
+                    table.forget(hash_, place)
+                    self._is_whole = False
+                return value
+        return None
+
+    def find_all(self, ids: list[Any], series: pl.Series) -> Ints:
+        """Return the values of ids, ``UNKNOWN`` of those that are not here."""
+
+        def is_right(keys: Ints, places: Ints) -> Bools:
+            mine = self.ids.gather(pl.Series(places))
+            same: Bools = (mine == series.gather(pl.Series(keys))).to_numpy()
+            return same
+
+        return self._values(self._now().find(hashes_of(ids, len(ids)), is_right))
+
+    def find_in_order(self, column: pl.Series) -> Ints | None:
+        """Return the values of ids that stand here in this order, next to each other; else None."""
+        for begin in {self._next: 0, 0: 0} if self._is_whole else ():
+            part = self.ids.slice(begin, len(column))
+            if len(part) == len(column) and part[0] == column[0] and (part == column).all():
+                self._next = begin + len(column)
+                return self._values(np.arange(begin, self._next))
+        return None
+
+    def _values(self, places: Ints) -> Ints:
+        runs = [(placed.begin, placed.run.value, placed.run.step) for placed in self._runs]
+        begins, values, steps = np.array(runs).T
+        run = np.searchsorted(begins, places, "right") - 1
+        found: Ints = values[run] + (places - begins[run]) * steps[run]
+        found[places == UNKNOWN] = UNKNOWN
+        return found
+
+    def pairs(self) -> Iterator[tuple[Any, int]]:
+        """Yield every id that is here, with its value."""
+        for place in self._now().places():
+            yield self._placed(place).at(place)
+
+
+class _Known(dict[Any, int]):
+    """What another place is asked for where it is not here."""
+
+    __slots__ = ("elsewhere",)
+
+    def __init__(self, elsewhere: Callable[[Any], int | None]) -> None:
+        super().__init__()
+        self.elsewhere = elsewhere
+
+    def __missing__(self, element_id: Any) -> int | None:
+        return self.elsewhere(element_id)
+
+
+class IdIndex:
+    """An integer for each id, text or integers: the handle of a node, or where a relation is.
+
+    Attributes:
+        find: Returns the integer of an id, None of one that nobody has. Cost: a look-up in a
+            dict; of an id that came in bulk 1 to 2 us, the first time.
+    """
+
+    def __init__(self) -> None:
+        self._known = _Known(self._find)  # single ids, and those of columns that were found
+        self._columns: dict[type, _Column] = {}
+        self._count = 0
+        self.find: Callable[[Any], int | None] = self._known.__getitem__
+
+    def __len__(self) -> int:
+        return self._count
+
+    def _find(self, element_id: Any) -> int | None:
+        column = self._columns.get(type(element_id))
+        value = None if column is None else column.find(element_id)
+        if value is not None:
+            self._known[element_id] = value
+        return value
+
+    def put(self, element_id: Any, value: int) -> int | None:
+        """Give an id an integer; return the one it had. Its row has it still, if it had one."""
+        old = self.find(element_id)
+        if old is None:
+            self._count += 1
+        else:
+            self._forget(element_id)
+        self._known[element_id] = value
+        return old
+
+    def pop(self, element_id: Any) -> int:
+        """Forget an id that its row has still; return its integer.
+
+        Raises:
+            KeyError: Nobody has it.
+        """
+        value = self.find(element_id)
+        if value is None:
+            raise KeyError(element_id)
+        self._forget(element_id)
+        del self._known[element_id]
+        self._count -= 1
+        return value
+
+    def _forget(self, element_id: Any) -> None:
+        column = self._columns.get(type(element_id))
+        if column is not None:
+            column.find(element_id, is_gone=True)
+
+    def ids(self) -> list[Any]:
+        """Return every id."""
+        return list(self._all())
+
+    def values(self) -> list[int]:
+        """Return every integer."""
+        return list(self._all().values())
+
+    def _all(self) -> dict[Any, int]:
+        pairs = chain.from_iterable(column.pairs() for column in self._columns.values())
+        return {**dict(pairs), **self._known}
+
+    # -- many ---------------------------------------------------------------------------
+
+    def add(self, ids: list[Any], run: Run, column: pl.Series | None = None) -> bool:
+        """Take in ids that nobody has, each once; return whether ``indexing()`` is to be done.
+
+        Cost: of very many, nearly nothing.
+
+        Args:
+            ids: Of the rows of the run.
+            run: Where they are.
+            column: The ids, where there is one; it is kept.
+        """
+        self._count += len(ids)
+        if len(ids) >= LEAST:
+            column = as_column(ids) if column is None else column
+            if column is not None:
+                kind = type(ids[0])
+                if kind not in self._columns:
+                    self._columns[kind] = _Column(column.dtype)
+                self._columns[kind].add(column, run)
+                return True
+        stop = run.value + len(ids) * run.step
+        self._known.update(zip(ids, range(run.value, stop, run.step), strict=True))
+        return False
+
+    def find_all(self, ids: list[Any], column: pl.Series | None = None) -> Ints:
+        """Return the integers of many ids, ``UNKNOWN`` of those that nobody has."""
+        mine = self._columns.get(type(ids[0]))
+        if mine is not None and column is None and len(ids) >= _MANY:
+            column = as_column(ids)
+        if mine is None or column is None:
+            return _answers(map(self.find, ids), len(ids))
+        values = mine.find_all(ids, column)
+        left = np.flatnonzero(values == UNKNOWN)
+        if len(left):  # they may be single ones
+            single = map(self._known.get, [ids[place] for place in left.tolist()])
+            values[left] = _answers(single, len(left))
+        return values
+
+    def find_in_order(self, column: pl.Series) -> Ints | None:
+        """Return the integers of ids that came in bulk, in this order; None of all others."""
+        mine = self._columns.get(str if column.dtype == pl.String else int)
+        return None if mine is None else mine.find_in_order(column)
+
+    def is_disjoint(self, ids: list[Any], column: pl.Series | None = None) -> bool:
+        """Return whether nobody has one of many ids; False too where it is not plain to see."""
+        column = as_column(ids) if column is None and len(ids) >= _MANY else column
+        if column is None:
+            return all(value is None for value in map(self.find, ids))
+        known, kind, single = self._known, type(ids[0]), None
+        if len(known) * _FEW < len(ids):
+            single = as_column([i for i in known if type(i) is kind])
+        if single is None and not known.keys().isdisjoint(ids):
+            return False
+        if single is not None and column.is_in(single.implode()).any():
+            return False
+        mine = self._columns.get(kind)
+        if mine is None:
+            return True
+        if len(ids) * _FEW < len(mine.ids):
+            return bool((mine.find_all(ids, column) == UNKNOWN).all())
+        return are_distinct(pl.concat([mine.ids, column], rechunk=False))
+
+    # -- later --------------------------------------------------------------------------
+
+    def indexing(self) -> Iterator[None]:
+        """Make in steps what finds ids that came in bulk; without it, the first look-up does."""
+        for column in self._columns.values():
+            yield from column.indexing()
+
+
+def _answers(values: Iterable[int | None], count: int) -> Ints:
+    return np.fromiter((UNKNOWN if v is None else v for v in values), np.int64, count)
+
+
+def are_distinct(column: pl.Series) -> bool:
+    """Return whether all values differ; of hashes, which count quicker, it is plain if they do."""
+    return column.hash().n_unique() == len(column) or column.n_unique() == len(column)
+
+
+def as_column(ids: list[Any]) -> pl.Series | None:
+    """Return ids of one type as a column; None of several, and of text that is no Unicode."""
+    kinds = set(map(type, ids))
+    if len(kinds) == 1:
+        with suppress(UnicodeEncodeError):
+            return pl.Series(ids, dtype=_TYPES[kinds.pop()])
+    return None
