@@ -240,12 +240,11 @@ def _load(engine: Engine, source: int, columns: Columns) -> list[int]:
 
 
 def _load_pages(graph: Graph, source: int, columns: Columns, stamps: array[int]) -> int:
-    ids, properties, column = columns.ids, columns.properties, columns.id_column
+    ids, properties = columns.ids, columns.properties
     if columns.starts is None or columns.ends is None:
-        return load_nodes(graph, source, columns.labels or (), ids, properties, stamps, column)
+        return load_nodes(graph, source, columns.labels or (), ids, properties, stamps)
     src, dst = (handles_of(graph, source, side) for side in (columns.starts, columns.ends))
-    type_ = _type(columns)
-    return load_relations(graph, source, type_, ids, src, dst, properties, stamps, column)
+    return load_relations(graph, source, _type(columns), ids, src, dst, properties, stamps)
 
 
 def _free(engine: Engine, source: int, columns: Columns) -> list[int]:

@@ -107,11 +107,10 @@ class Entered(Sequence[RowChange]):
         if not self._indexed:
             self._index = HashTable(self.height)
         while self._indexed < self.height:
-            first = self._indexed
-            self._indexed = min(self.height, first + _PIECE)
-            places = np.arange(first, self._indexed, dtype=np.int32)
-            keys = self._keys(first, self._indexed)
-            self._index.add(hashes_of(keys, len(places)), places)
+            first, stop = self._indexed, min(self.height, self._indexed + _PIECE)
+            places = np.arange(first, stop, dtype=np.int32)
+            self._index.add(hashes_of(self._keys(first, stop), len(places)), places)
+            self._indexed = stop
             yield
 
     def find(self, key: Any) -> int:

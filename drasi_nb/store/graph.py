@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
@@ -19,9 +19,6 @@ from drasi_nb.store.indexes import PairIndex
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
 from drasi_nb.store.table import Table
 from drasi_nb.values.graph import Node, Relation
-
-if TYPE_CHECKING:
-    import polars as pl
 
 HUB = 4_096  # relations of one type and direction that make a node a hub
 TABLE_BITS = 16  # of an integer in ``Graph.relation_at``: the number of the table
@@ -223,11 +220,9 @@ class Graph:
             self.tables.append(table)
         return table
 
-    def add_ids(
-        self, index: IdIndex, ids: list[Any], run: Run, column: pl.Series | None
-    ) -> None:
+    def add_ids(self, index: IdIndex, ids: list[Any], run: Run) -> None:
         """Take in ids that came in bulk."""
-        if index.add(ids, run, column):
+        if index.add(ids, run):
             self.unindexed.append(index)
 
     def indexing(self) -> Iterator[None]:

@@ -56,7 +56,7 @@ class HashTable:
         return (mixed >> np.uint64(self._shift)).view(np.int64)
 
     def add(self, hashes: Ints, places: npt.NDArray[np.int32]) -> None:
-        """Add keys and their places."""
+        """Add keys and their places; to add some again changes nothing."""
         slots, at = self._slots, self._first(hashes)
         while len(places):
             free = slots[at] == _EMPTY
@@ -64,13 +64,15 @@ class HashTable:
             left = slots[at] != places
             places, at = places[left], (at[left] + 1) & self._mask
 
-    def candidates(self, hash_: int) -> Iterator[int]:
-        """Yield the places that a key of this hash may have."""
+    def candidates(self, hash_: int) -> list[int]:
+        """Return the places that a key of this hash may have."""
         at, view = (hash_ * _ODD & _ALL) >> self._shift, self._view
+        places: list[int] = []
         while (place := view[at]) != _EMPTY:
             if place >= 0:
-                yield place
+                places.append(place)
             at = (at + 1) & self._mask
+        return places
 
     def find(self, hashes: Ints, is_right: Callable[[Ints, Ints], Bools]) -> Ints:
         """Return the places of keys, ``UNKNOWN`` of those that are not here.
@@ -150,27 +152,25 @@ class _Column:
         self._count += len(ids)
         self.ids = pl.concat([self.ids, ids], rechunk=False)
 
-    @property
-    def is_unindexed(self) -> bool:
-        return self._indexed < self._count
-
     def indexing(self) -> Iterator[None]:
         """Put what is new into the table, in steps of a few ms."""
         while self._indexed < self._count:
             if self._count > self._table.most:
-                self._table, self._indexed = HashTable(self._count + self._count // 2), 0
+                self._indexed = 0  # first: an interrupt may come at any time
+                self._table = HashTable(self._count + self._count // 2)
             first = self._indexed
             placed = self._placed(first)
             ids = placed.ids(
                 first - placed.begin, min(placed.size, first - placed.begin + _PIECE)
             )
-            self._indexed += len(ids)
-            places = np.arange(first, self._indexed, dtype=np.int32)
+            stop = first + len(ids)
+            places = np.arange(first, stop, dtype=np.int32)
             if not self._is_whole:  # some are gone, and others are in their rows
                 came = self.ids.slice(first, len(ids)).to_list()
                 there = list(map(eq, came, ids))
                 ids, places = list(compress(ids, there)), places[there]
             self._table.add(hashes_of(ids, len(ids)), places)
+            self._indexed = stop
             yield
 
     def _now(self) -> HashTable:
@@ -179,18 +179,23 @@ class _Column:
         return self._table
 
     def _placed(self, place: int) -> _Placed:
-        return self._runs[bisect_right(self._runs, place, key=_begin_of) - 1]
+        runs = self._runs
+        return runs[bisect_right(runs, place, key=_begin_of) - 1] if len(runs) > 1 else runs[0]
 
     def find(self, element_id: Any, *, is_gone: bool = False) -> int | None:
         """Return the value of an id, None where it is not here; forget it, if it is gone now."""
-        hash_, table = hash(element_id), self._now() if self.is_unindexed else self._table
+        hash_, table = hash(element_id), self._table
+        if self._indexed < self._count:
+            table = self._now()
         for place in table.candidates(hash_):
-            there, value = self._placed(place).at(place)
-            if there == element_id:
+            begin, _, (pages, row, value, step) = self._placed(place)
+            n = place - begin
+            row += n
+            if pages[row >> SHIFT][row & LOW] == element_id:
                 if is_gone:
                     table.forget(hash_, place)
                     self._is_whole = False
-                return value
+                return value + n * step
         return None
 
     def find_all(self, ids: list[Any], series: pl.Series) -> Ints:
@@ -226,19 +231,6 @@ class _Column:
             yield self._placed(place).at(place)
 
 
-class _Known(dict[Any, int]):
-    """What another place is asked for where it is not here."""
-
-    __slots__ = ("elsewhere",)
-
-    def __init__(self, elsewhere: Callable[[Any], int | None]) -> None:
-        super().__init__()
-        self.elsewhere = elsewhere
-
-    def __missing__(self, element_id: Any) -> int | None:
-        return self.elsewhere(element_id)
-
-
 class IdIndex:
     """An integer for each id, text or integers: the handle of a node, or where a relation is.
 
@@ -248,19 +240,23 @@ class IdIndex:
     """
 
     def __init__(self) -> None:
-        self._known = _Known(self._find)  # single ids, and those of columns that were found
+        # single ids, and those of columns that were found; of no class of ours, which the
+        # garbage collector would look through
+        self._known: dict[Any, int] = {}
         self._columns: dict[type, _Column] = {}
         self._count = 0
-        self.find: Callable[[Any], int | None] = self._known.__getitem__
+        self.find: Callable[[Any], int | None] = self._known.get
 
     def __len__(self) -> int:
         return self._count
 
     def _find(self, element_id: Any) -> int | None:
-        column = self._columns.get(type(element_id))
-        value = None if column is None else column.find(element_id)
-        if value is not None:
-            self._known[element_id] = value
+        value = self._known.get(element_id)
+        if value is None:
+            column = self._columns.get(type(element_id))
+            value = None if column is None else column.find(element_id)
+            if value is not None:
+                self._known[element_id] = value
         return value
 
     def put(self, element_id: Any, value: int) -> int | None:
@@ -306,25 +302,20 @@ class IdIndex:
 
     # -- many ---------------------------------------------------------------------------
 
-    def add(self, ids: list[Any], run: Run, column: pl.Series | None = None) -> bool:
+    def add(self, ids: list[Any], run: Run) -> bool:
         """Take in ids that nobody has, each once; return whether ``indexing()`` is to be done.
 
-        Cost: of very many, nearly nothing.
-
-        Args:
-            ids: Of the rows of the run.
-            run: Where they are.
-            column: The ids, where there is one; it is kept.
+        Cost: 0.03 us each of very many, 0.4 us of fewer.
         """
         self._count += len(ids)
-        if len(ids) >= LEAST:
-            column = as_column(ids) if column is None else column
-            if column is not None:
-                kind = type(ids[0])
-                if kind not in self._columns:
-                    self._columns[kind] = _Column(column.dtype)
-                self._columns[kind].add(column, run)
-                return True
+        column = as_column(ids) if len(ids) >= LEAST else None  # ours: a frame's may change
+        if column is not None:
+            kind = type(ids[0])
+            if kind not in self._columns:
+                self._columns[kind] = _Column(column.dtype)
+            self._columns[kind].add(column, run)
+            self.find = self._find
+            return True
         stop = run.value + len(ids) * run.step
         self._known.update(zip(ids, range(run.value, stop, run.step), strict=True))
         return False

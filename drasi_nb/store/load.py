@@ -32,7 +32,6 @@ def load_nodes(
     ids: list[Any],
     columns: Mapping[str, Values],
     stamps: array[int],
-    id_column: pl.Series | None = None,
 ) -> int:
     """Add nodes whose ids are unknown in their source; return the first handle.
 
@@ -45,7 +44,6 @@ def load_nodes(
         ids: Each once.
         columns: Property values, as long as ``ids``.
         stamps: One of each node (``values.graph.STAMP_BITS``).
-        id_column: The ids as a column, where there is one; it is kept.
     """
     nodes = graph.nodes
     group = nodes.group(source, frozenset(labels))
@@ -61,7 +59,7 @@ def load_nodes(
         mask.extend([admits(group, wanted, sources)] * pages)
     group.newest = nodes.page_count - 1
     group.free.extend(range(first + count + spare - 1, first + count - 1, -1))
-    graph.add_ids(graph.node_at[source], ids, Run(nodes.ids, first, first), id_column)
+    graph.add_ids(graph.node_at[source], ids, Run(nodes.ids, first, first))
     _index(nodes, columns, first)
     return first
 
@@ -75,7 +73,6 @@ def load_relations(
     dst: array[int],
     columns: Mapping[str, Values],
     stamps: array[int],
-    id_column: pl.Series | None = None,
 ) -> int:
     """Add relations whose ids are unknown in their source; return the first row.
 
@@ -88,7 +85,6 @@ def load_relations(
         dst: Where they end.
         columns: Property values, as long as ``ids``.
         stamps: One of each relation.
-        id_column: As of nodes.
     """
     table = graph.type_table(type_)
     first, count = table.page_count << SHIFT, len(ids)
@@ -107,7 +103,7 @@ def load_relations(
     table.free.extend(range(first + count + spare - 1, first + count - 1, -1))
     code = first << TABLE_BITS | table.number
     run = Run(table.ids, first, code, 1 << TABLE_BITS)
-    graph.add_ids(graph.relation_at[source], ids, run, id_column)
+    graph.add_ids(graph.relation_at[source], ids, run)
     _pairs(table, src, dst, first)
     _index(table, columns, first)
     return first
