@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -340,3 +342,25 @@ def test_replay_pauses_resumes_seeks_and_loops() -> None:
 def test_replay_names_the_change_without_time() -> None:
     with pytest.raises(dnb.ChangeError, match="change 1"):
         dnb.ReplaySource([RECORDING[0], {"op": "delete", "id": 3}], time="at")
+
+
+def test_a_load_imports_nothing() -> None:
+    """What a library leaves for later would be imported in a slice of the loop."""
+    program = """
+import sys
+import polars as pl
+import drasi_nb as dnb
+
+rt = dnb.Runtime(clock=dnb.VirtualClock(0))
+source = rt.add_source("s", dnb.PushSource())
+rt.add_query("q", "MATCH (n:N) WHERE n.x > 5 RETURN n.x AS x", sources=["s"])
+frame = pl.DataFrame({"id": [f"n{i}" for i in range(3_000)], "x": range(3_000)})
+ends = pl.DataFrame({"start": frame["id"], "end": frame["id"].reverse()})
+before = set(sys.modules)
+source.upsert_nodes(frame, label="N", id="id")
+source.upsert_relations(ends, type="R", start="start", end="end")
+rt.flush()
+sys.exit(", ".join(sorted(set(sys.modules) - before)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stderr.strip() == ""

@@ -10,7 +10,6 @@ from operator import attrgetter, eq
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.ma  # Polars would import it in a slice of the loop: 0.01 s
 import numpy.typing as npt
 import polars as pl
 

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute  # Polars would import it in a slice of the loop: 0.1 s
 
 from drasi_nb.store.batch import Values
 from drasi_nb.store.graph import HUB, TABLE_BITS, Graph, RelationTable, admits
 from drasi_nb.store.ids import UNKNOWN, Ints, Run
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
 from drasi_nb.store.table import Table
+
+for _name in ("numpy.ma", "pyarrow.compute"):
+    import_module(_name)  # or Polars does, in a slice of the loop: 0.1 s
 
 _OFTEN = 32  # relations at once from which a node may be a hub
 _MANY = 30_000  # nodes at once from which whole pages of them are made
