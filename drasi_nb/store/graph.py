@@ -14,7 +14,7 @@ from typing import Any
 
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
-from drasi_nb.store.ids import IdIndex, Run
+from drasi_nb.store.ids import IdIndex
 from drasi_nb.store.indexes import PairIndex
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
 from drasi_nb.store.table import Table
@@ -219,11 +219,6 @@ class Graph:
             table.first_in = [NO_LINKS] * self.nodes.page_count
             self.tables.append(table)
         return table
-
-    def add_ids(self, index: IdIndex, ids: list[Any], run: Run) -> None:
-        """Take in ids that came in bulk."""
-        if index.add(ids, run):
-            self.unindexed.append(index)
 
     def indexing(self) -> Iterator[None]:
         """Make in steps of a few ms what finds ids that came in bulk, before somebody looks."""

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from drasi_nb.store.batch import Values
 from drasi_nb.store.graph import HUB, TABLE_BITS, Graph, RelationTable, admits
-from drasi_nb.store.ids import UNKNOWN, Ints, Run
+from drasi_nb.store.ids import UNKNOWN, IdIndex, Ints, Run
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
 from drasi_nb.store.table import Table
 
@@ -64,7 +64,7 @@ def load_nodes(
         mask.extend([admits(group, wanted, sources)] * pages)
     group.newest = nodes.page_count - 1
     group.free.extend(range(first + count + spare - 1, first + count - 1, -1))
-    graph.add_ids(graph.node_at[source], ids, Run(nodes.ids, first, first))
+    _add_ids(graph, graph.node_at[source], ids, Run(nodes.ids, first, first))
     _index(nodes, columns, first)
     return first
 
@@ -108,10 +108,15 @@ def load_relations(
     table.free.extend(range(first + count + spare - 1, first + count - 1, -1))
     code = first << TABLE_BITS | table.number
     run = Run(table.ids, first, code, 1 << TABLE_BITS)
-    graph.add_ids(graph.relation_at[source], ids, run)
+    _add_ids(graph, graph.relation_at[source], ids, run)
     _pairs(table, src, dst, first)
     _index(table, columns, first)
     return first
+
+
+def _add_ids(graph: Graph, index: IdIndex, ids: list[Any], run: Run) -> None:
+    if index.add(ids, run):
+        graph.unindexed.append(index)
 
 
 def pages_of(values: Values) -> list[Page]:
