@@ -17,6 +17,7 @@ from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.store.batch import Columns, Mixed
 from drasi_nb.store.ids import UNKNOWN
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
+from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import LOW, PAGE, SHIFT
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _apply(engine: Engine, source: int, columns: Columns) -> None:
             _update(engine, source, known, handles)
 
 
-def _update(engine: Engine, source: int, columns: Columns, handles: list[int]) -> None:
+def _update(engine: Engine, source: int, columns: Columns, handles: Ints) -> None:
     """Apply changes of ids that belong to nodes or ghosts."""
     if update_nodes(engine, columns, handles):
         return
@@ -125,18 +126,16 @@ def _split(
     return columns.at(fresh), columns.at(known)
 
 
-def _by_labels(
-    engine: Engine, columns: Columns, handles: list[int]
-) -> list[tuple[Columns, list[int]]]:
+def _by_labels(engine: Engine, columns: Columns, handles: Ints) -> list[tuple[Columns, Ints]]:
     """Return rows that say nothing of labels apart for nodes of each; others whole."""
     groups = engine.graph.nodes.page_group
     places: dict[Any, list[int]] = {}
     if columns.labels is None:
-        for place, handle in enumerate(handles):
+        for place, handle in enumerate(handles.tolist()):
             places.setdefault(groups[handle >> SHIFT], []).append(place)
     if len(places) < 2:
         return [(columns, handles)]
-    return [(columns.at(some), [handles[place] for place in some]) for some in places.values()]
+    return [(columns.at(some), handles[some]) for some in places.values()]
 
 
 def _enter(engine: Engine, source: int, columns: Columns) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from drasi_nb.engine.changes import NodeChanges
 from drasi_nb.engine.codegen.shared import Part
 from drasi_nb.engine.codegen.slots import Kind
 from drasi_nb.language import ast
 from drasi_nb.values.graph import STAMP
-
-Values = Mapping[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Handler:
         upd: ``upd(element, old values)``, right only where no other slot fits the element.
         slot: Number of the slot among those of its kind.
         part: What may be walked together with parts of other queries; None of nothing.
-        many: ``many(nodes, old values by key, new ones)``, what ``upd`` does for many nodes.
+        many: What ``upd`` does for many nodes.
         enter: ``enter(rows)``, what ``enum`` does for many new elements, nodes of them without
             relations, right only where no other slot fits them; it may raise it too.
     """
@@ -39,7 +37,7 @@ class Handler:
     reads_stamp: bool = False
     slot: int = 0
     part: Part | None = None
-    many: Callable[[list[int], Values, Values], None] | None = None
+    many: Callable[[NodeChanges], None] | None = None
     enter: Callable[[range | list[int]], None] | None = None
 
     def hears(self, changed: frozenset[str]) -> bool:

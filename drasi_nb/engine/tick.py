@@ -7,7 +7,6 @@ What a walk reads must be all old or all new, so nothing is written between.
 from __future__ import annotations
 
 import time
-from array import array
 from collections.abc import Generator
 from functools import partial
 from typing import Any
@@ -207,7 +206,9 @@ class Engine(QuerySet):
         for name, before in old.items():  # as ``Table.write()``, without a call for most
             value = values[name]
             cells = columns[name][page] if name in columns and name not in indexes else None
-            if type(cells) is list or (type(cells) is array and type(value) is type(before)):
+            if type(cells) is list or (
+                type(cells) is memoryview and type(value) is type(before)
+            ):
                 cells[place] = value
             else:
                 nodes.write(name, handle, value)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.timed import Saved, TimedStage
+from drasi_nb.store.numbers import copied
 from drasi_nb.store.paging import EMPTY, Page
 from drasi_nb.store.table import Table
 
@@ -99,9 +100,11 @@ def _copy_pages(table: Table, out: list[PageCopy]) -> Generator[None]:
     columns = table.columns
     for page in range(table.page_count):
         values = {
-            name: pages[page][:] for name, pages in columns.items() if pages[page] is not EMPTY
+            name: copied(pages[page])
+            for name, pages in columns.items()
+            if pages[page] is not EMPTY
         }
-        out.append(PageCopy(table.ids[page][:], table.stamps[page][:], values))
+        out.append(PageCopy(table.ids[page][:], copied(table.stamps[page]), values))
         if not page % 8:
             yield
 

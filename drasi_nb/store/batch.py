@@ -24,7 +24,7 @@ class Columns:
     Attributes:
         ids: Of the elements.
         labels: Of every node; the one type of every relation. None, of nodes, leaves labels alone.
-        properties: Columns, as long as ``ids``.
+        properties: Columns, as long as ``ids``; one that is the ids may be the same list.
         starts: Ids of where the relations start, all text or all integers; None of nodes.
         ends: Ids of where they end.
         op: ``UPDATE`` merges properties, ``INSERT`` replaces a known element.
@@ -73,10 +73,15 @@ class Columns:
         return self._of(lambda values: values[start:stop])
 
     def _of(self, some: Callable[[Any], Any]) -> Columns:
+        ids = some(self.ids)
+        properties = {
+            name: ids if values is self.ids else some(values)
+            for name, values in self.properties.items()
+        }
         return Columns(
-            some(self.ids),
+            ids,
             self.labels,
-            {name: some(values) for name, values in self.properties.items()},
+            properties,
             None if self.starts is None else some(self.starts),
             None if self.ends is None else some(self.ends),
             self.op,

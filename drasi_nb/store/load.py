@@ -21,6 +21,7 @@ from drasi_nb.store.graph import HUB, TABLE_BITS, Graph, RelationTable, admits
 from drasi_nb.store.ids import UNKNOWN, IdIndex, Ints, Run
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
 from drasi_nb.store.table import Table
+from drasi_nb.values.graph import STAMP
 
 for _name in ("numpy.ma", "pyarrow.compute"):
     import_module(_name)  # or Polars does, in a slice of the loop: 0.1 s
@@ -119,14 +120,12 @@ def _add_ids(graph: Graph, index: IdIndex, ids: list[Any], run: Run) -> None:
         graph.unindexed.append(index)
 
 
-def pages_of(values: Values) -> list[Page]:
+def pages_of(values: list[Any]) -> list[Page]:
     """Return a column cut into pages; the last one is filled up with nulls."""
     out: list[Page] = [values[at : at + PAGE] for at in range(0, len(values), PAGE)]
     if len(out) and len(out[-1]) < PAGE:
         out[-1] = [*out[-1], *[None] * (PAGE - len(out[-1]))]
-    if isinstance(values, list):
-        return [EMPTY if page.count(None) == PAGE else tuple(page) for page in out]
-    return out
+    return [EMPTY if page.count(None) == PAGE else tuple(page) for page in out]
 
 
 def _append(
@@ -134,14 +133,21 @@ def _append(
 ) -> int:
     """Add pages with the columns; return how many."""
     pages = -(-len(ids) // PAGE)
-    table.ids.extend(pages_of(ids))
+    named = pages_of(ids)
+    table.ids.extend(named)
     for name in columns:
         table.column(name)
     for name, column in table.columns.items():
         values = columns.get(name)
-        column.extend([EMPTY] * pages if values is None else pages_of(values))
+        if values is None or values is ids:  # a property that is the id: the same pages
+            column.extend([EMPTY] * pages if values is None else named)
+            continue
+        if not isinstance(values, list):
+            column.extend(table.numbers.fill(name, table.page_count, values))
+            values = values[len(values) & ~LOW :].tolist()
+        column.extend(pages_of(values))
     padded = stamps + array("q", [0]) * ((pages << SHIFT) - len(ids))
-    table.stamps.extend(padded[at : at + PAGE] for at in range(0, len(padded), PAGE))
+    table.stamps.extend(table.numbers.fill(STAMP, table.page_count, padded))
     table.page_count += pages
     return pages
 

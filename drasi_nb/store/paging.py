@@ -12,4 +12,4 @@ EMPTY: tuple[None, ...] = (None,) * PAGE
 NO_LINK = -1
 NO_LINKS = array("i", [NO_LINK]) * PAGE  # shared and never written: a page without heads
 
-Page = Any  # list[Any] | array[float] | array[int] | tuple[Any, ...]
+Page = Any  # list[Any] | tuple[Any, ...] | memoryview of floats or integers

@@ -1,10 +1,10 @@
 """Paged columns: one list of pages per property, 1,024 rows to a page.
 
 A page is a list (anything), a tuple (the same, until the first write: the garbage collector
-leaves tuples of plain values alone), ``array('d')`` or ``array('q')`` (exactly floats or ints,
-no nulls) or the shared tuple ``EMPTY`` (all null). All answer ``page[i]`` with the right Python
-value; a write of another type turns that page into a list. A page that the last of its rows
-was taken from is packed.
+leaves tuples of plain values alone), a ``memoryview`` of floats or ints (exactly those, no nulls;
+``store/numbers.py``) or the shared tuple ``EMPTY`` (all null). All answer ``page[i]`` with the
+right Python value; a write of another type turns that page into a list. A page that the last of
+its rows was taken from is packed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from __future__ import annotations
 from array import array
 from contextlib import suppress
 from types import NoneType
-from typing import Any, cast
+from typing import Any
 
 from drasi_nb.store.indexes import PropertyIndex
+from drasi_nb.store.numbers import KINDS, Numbers
 from drasi_nb.store.paging import EMPTY, LOW, PAGE, SHIFT, Page
 from drasi_nb.values.graph import STAMP
 
@@ -27,12 +28,14 @@ class Table:
     Attributes:
         ids: What lives where, in pages; None where nothing does.
         stamps: When each row last changed (``values.graph.STAMP_BITS``); the engine writes it.
+        numbers: Of the pages of numbers, the stamps among them, under the name ``STAMP``.
     """
 
     def __init__(self) -> None:
         self.page_count = 0
         self.ids: list[Page] = []
-        self.stamps: list[array[int]] = []
+        self.stamps: list[Page] = []
+        self.numbers = Numbers()
         self.columns: dict[str, list[Page]] = {}
         self.indexes: dict[str, PropertyIndex] = {}
 
@@ -50,7 +53,7 @@ class Table:
     def column(self, name: str) -> list[Page]:
         """Return the live page list of a property; made, all null, where nobody wrote it yet."""
         if name == STAMP:
-            return cast("list[Page]", self.stamps)
+            return self.stamps
         pages = self.columns.get(name)
         if pages is None:
             pages = self.columns[name] = [EMPTY] * self.page_count
@@ -61,16 +64,19 @@ class Table:
         for pages in self.columns.values():
             pages.append(EMPTY)
         self.ids.append([None] * PAGE)
-        self.stamps.append(array("q", _NO_STAMPS))
+        self.stamps += self.numbers.fill(STAMP, self.page_count, _NO_STAMPS)
         self.page_count += 1
         return self.page_count - 1
 
     def pack(self, page: int) -> None:
         """Take every column of a page out of the garbage collector's way. Cost: 0.1 ms."""
         self.ids[page] = tuple(self.ids[page])
-        for pages in self.columns.values():
+        for name, pages in self.columns.items():
             if type(pages[page]) is list:
-                pages[page] = packed(pages[page])
+                made = packed(pages[page])
+                if type(made) is array:
+                    (made,) = self.numbers.fill(name, page, made)
+                pages[page] = made
 
     def index(self, name: str) -> PropertyIndex:
         """Return the live index of a property; made from the column on first sight."""
@@ -91,8 +97,8 @@ class Table:
         if kind is list:
             page[row & LOW] = value
             return
-        if kind is array:
-            if type(value) is (float if page.typecode == "d" else int):
+        if kind is memoryview:
+            if type(value) is KINDS[page.format]:
                 page[row & LOW] = value
                 return
             pages[row >> SHIFT] = page = page.tolist()

@@ -308,7 +308,7 @@ def test_full_pages_can_be_written_and_their_places_taken_again() -> None:
     rt.flush()
     nodes, (table,) = rt.engine.graph.nodes, rt.engine.graph.tables
     assert {type(page) for page in nodes.ids[:2] + table.ids[:2]} == {tuple}
-    assert {type(page) for page in nodes.columns["x"][:2]} == {array}
+    assert {type(page) for page in nodes.columns["x"][:2]} == {memoryview}
     source.push([{"op": "delete", "id": f"r{i}"} for i in (6, 7)])
     source.push({"op": "delete", "id": "a7"})
     source.push(insert(count, "late"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from drasi_nb.engine.changes import NodeChanges
 from drasi_nb.engine.codegen.match import Walk
 from drasi_nb.engine.codegen.shared import Part
 from drasi_nb.engine.codegen.sinks import ResultSink
 from drasi_nb.engine.codegen.slots import Anchor, Reads
 from drasi_nb.engine.codegen.writer import Writer
-from drasi_nb.engine.handlers import Values
 from drasi_nb.engine.result import ResultStage, RowChange
 
 _KEPT = 100  # functions, by what changed
@@ -29,8 +29,9 @@ class Many:
         self._part, self._slot = part, slot
         self._functions: dict[tuple[str, ...], tuple[Function, ResultStage | None]] = {}
 
-    def __call__(self, handles: list[int], old: Values, new: Values) -> None:
-        """Take what properties were and what they are, already written, by key."""
+    def __call__(self, changes: NodeChanges) -> None:
+        """Take what properties were and what they are."""
+        handles, old, new = changes.listed
         names = tuple(old)
         known = self._functions.get(names)
         if known is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
 from itertools import compress
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from drasi_nb.store.graph import Graph, RelationTable
+from drasi_nb.store.numbers import code_of
 from drasi_nb.store.paging import EMPTY, PAGE, Page
 
 PIECE = 64  # pages that are read in one step
@@ -65,13 +65,13 @@ class Reader:
     def numbers(
         self, of: object, key: str, pages: list[Page], mask: list[bool] | None
     ) -> pl.Series | None:
-        """Return numbers that were read, or that are arrays for the most part and read fast.
+        """Return numbers that were read, or that are pages of numbers for the most part and read fast.
 
         None of all others.
         """
         if (id(of), key) not in self._columns:
             seen = pages if mask is None else list(compress(pages, mask))
-            if 2 * sum(type(page) is array for page in seen) <= len(seen):
+            if 2 * sum(type(page) is memoryview for page in seen) <= len(seen):
                 return None
             try:
                 for _ in self._read((id(of), key), pages, mask):
@@ -116,9 +116,8 @@ class Reader:
 
 
 def _piece(pages: list[Page]) -> tuple[pl.Series, Kind]:
-    codes = {page.typecode if type(page) is array else "" for page in pages}
-    if len(codes) == 1 and "" not in codes:
-        code = codes.pop()
+    code = code_of(pages)
+    if code:
         return numbers(b"".join(pages), code), "f" if code == "d" else "i"
     values = list[Any]()
     for page in pages:

@@ -1,0 +1,129 @@
+"""The cells of many rows of a table, read and written column by column."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from drasi_nb.store.numbers import CODES, KINDS, Array, Ints, code_of
+from drasi_nb.store.paging import LOW, PAGE, SHIFT, Page
+from drasi_nb.store.table import Table
+
+Cell = list[Any] | Array
+"""Values of rows: any, or exactly floats or integers without nulls."""
+
+_DENSE = 4  # so many times more are taken out of their pages in one go before each is looked up
+
+
+class Cells:
+    """Where some rows are in the columns of a table.
+
+    Args:
+        table: The rows.
+        rows: Their numbers, at least one, each once.
+    """
+
+    def __init__(self, table: Table, rows: Ints) -> None:
+        self.table, self.rows = table, rows
+        self._numbers = rows >> SHIFT
+        seen = np.zeros(table.page_count, np.bool_)
+        seen[self._numbers] = True
+        self.pages: list[int] = np.flatnonzero(seen).tolist()
+
+    @cached_property
+    def _at(self) -> tuple[list[int], list[int]]:
+        return self._numbers.tolist(), (self.rows & LOW).tolist()
+
+    @cached_property
+    def _near(self) -> list[int]:
+        """Return the rows counted from the first page on; none where they lie far apart."""
+        first, last = self.pages[0], self.pages[-1]
+        if (last - first + 1) * PAGE > _DENSE * len(self.rows):
+            return []
+        near: list[int] = (self.rows - (first << SHIFT)).tolist()
+        return near
+
+    def on(self, pages: list[int]) -> Ints:
+        """Return the places of the rows that are on some pages."""
+        there = np.zeros(self.table.page_count, np.bool_)
+        there[pages] = True
+        return np.flatnonzero(there[self._numbers])
+
+    def read(self, name: str) -> Cell:
+        """Return what a column has there; an array where all are numbers of one kind."""
+        pages = self.table.column(name)
+        mine = [number for number in self.pages if type(pages[number]) is memoryview]
+        code = code_of([pages[number] for number in mine])
+        if code and len(mine) == len(self.pages):
+            return self.table.numbers.read(name, code, self.rows)
+        if code:  # most often the last page is not full, and a list
+            on = self.on(mine)
+            is_odd = np.ones(len(self.rows), np.bool_)
+            is_odd[on] = False
+            others = [pages[row >> SHIFT][row & LOW] for row in self.rows[is_odd].tolist()]
+            if set(map(type, others)) == {KINDS[code]}:
+                found = np.empty(len(self.rows), code)
+                found[on] = self.table.numbers.read(name, code, self.rows[on])
+                found[is_odd] = others
+                return found
+        if self._near:
+            near = list(chain.from_iterable(pages[self.pages[0] : self.pages[-1] + 1]))
+            return list(map(near.__getitem__, self._near))
+        numbers, places = self._at
+        return [pages[page][place] for page, place in zip(numbers, places, strict=True)]
+
+    def write(self, name: str, values: Cell) -> None:
+        """Set the cells of a column without an index."""
+        pages, code = self.table.column(name), code_for(values)
+        mine = [number for number in self.pages if _takes(pages, number, code)]
+        on: Any = self.on(mine) if 0 < len(mine) < len(self.pages) else slice(None)
+        if mine:
+            given = np.asarray(values, code)
+            self.table.numbers.write(name, code, self.rows[on], given[on])
+            if len(mine) == len(self.pages):
+                return
+        rows, given_ = self.rows.tolist(), listed(values)
+        left: Any = range(len(rows))
+        if mine:
+            is_left = np.ones(len(rows), np.bool_)
+            is_left[on] = False
+            left = np.flatnonzero(is_left).tolist()
+        for place in left:
+            row = rows[place]
+            pages[row >> SHIFT][row & LOW] = given_[place]
+
+
+def listed(values: Cell) -> list[Any]:
+    """Return values as Python has them."""
+    return values if isinstance(values, list) else values.tolist()
+
+
+def some_of(values: Cell, places: Ints) -> Cell:
+    """Return the values at some places."""
+    if isinstance(values, list):
+        return list(map(values.__getitem__, places.tolist()))
+    some: Array = values[places]
+    return some
+
+
+def code_for(values: Cell) -> str:
+    """Return what pages of numbers must have to hold values; "" where none can."""
+    if not isinstance(values, list):
+        return "d" if values.dtype.kind == "f" else "q"
+    kinds = set(map(type, values))
+    return CODES.get(kinds.pop(), "") if len(kinds) == 1 else ""
+
+
+def _takes(pages: list[Page], number: int, code: str) -> bool:
+    """Return whether a page is one of numbers that takes others; one that does not is a list then."""
+    page = pages[number]
+    if type(page) is memoryview:
+        if page.format == code:
+            return True
+        pages[number] = page.tolist()
+    elif type(page) is tuple:
+        pages[number] = list(page)
+    return False
