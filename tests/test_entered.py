@@ -12,7 +12,7 @@ import pytest
 import drasi_nb as dnb
 from drasi_nb.engine import entered
 from drasi_nb.engine.accumulators import Extremes
-from drasi_nb.engine.entered import Entered
+from drasi_nb.engine.entered import Entered, Keys
 from drasi_nb.engine.vector import stage
 from drasi_nb.frames import chunks
 from drasi_nb.frames.result import ResultTable
@@ -29,7 +29,7 @@ def rows_of(rng: random.Random, height: int, *, mixed: bool) -> Entered:
     ends = [("s", i % 7) for i in range(height)]
     numbers = pl.Series([rng.choice(FLOATS) for _ in ids], dtype=pl.Float64)
     last: list[Any] = [rng.choice(OBJECTS if mixed else ["a", "b", None]) for _ in ids]
-    return Entered([ids, ends], [list(ids), numbers, last], height)
+    return Entered(Keys([ids, ends], height), [list(ids), numbers, last], height)
 
 
 @pytest.mark.parametrize("height", [0, 1, 5, 3_000])
@@ -38,27 +38,32 @@ def test_a_row_is_found_by_its_key(height: int, monkeypatch: pytest.MonkeyPatch)
     rows = rows_of(random.Random(height), height, mixed=True)
     whole = list(rows)
     assert len(rows) == len(whole) == height
-    assert [rows.find(key) for key, _, _ in whole] == list(range(height))
+    assert [rows.keys.find(key) for key, _, _ in whole] == list(range(height))
     assert all(identical(rows[i], whole[i]) for i in range(-height, height))
     assert identical(rows[1:4], whole[1:4])
     for unknown in (("n", ("s", 1)), ("n1", ("s", 0)), ()):
         with pytest.raises(KeyError):
-            rows.find(unknown)
+            rows.keys.find(unknown)
     with pytest.raises(IndexError):
         rows[height]
 
 
 def test_equal_keys_are_one() -> None:
-    rows = Entered([[1, "b"]], [[5, 6]], 2)
-    assert rows.find((1.0,)) == rows.find((True,)) == 0
-    assert Entered([], [[5]], 1).find(()) == 0
-    assert list(Entered([["a", "b"]], [], 2)) == [(("a",), None, ()), (("b",), None, ())]
+    rows = Entered(Keys([[1, "b"]], 2), [[5, 6]], 2)
+    assert rows.keys.find((1.0,)) == rows.keys.find((True,)) == 0
+    assert Entered(Keys([], 1), [[5]], 1).keys.find(()) == 0
+    assert list(Entered(Keys([["a", "b"]], 2), [], 2)) == [
+        (("a",), None, ()),
+        (("b",), None, ()),
+    ]
 
 
 def test_parts_are_joined_in_order() -> None:
     rng = random.Random(3)
     parts = [rows_of(rng, height, mixed=True) for height in (10, 1, 30)]
-    parts.append(Entered([["x"], ["y"]], [["x"], [1], ["a"]], 1))  # no column of floats
+    parts.append(
+        Entered(Keys([["x"], ["y"]], 1), [["x"], [1], ["a"]], 1)
+    )  # no column of floats
     assert identical(list(Entered.joined(parts)), [row for part in parts for row in part])
 
 
@@ -299,7 +304,7 @@ def test_only_columns_that_changed_are_made_anew(monkeypatch: pytest.MonkeyPatch
     names = [f"name {n}" for n in range(height)]
     columns: list[Any] = [names, temperatures]
     table = ResultTable(("name", "t"))
-    table.apply(entered.Entered(keys, columns, height))
+    table.apply(entered.Entered(Keys(keys, height), columns, height))
     rows = {(f"k{n}",): (names[n], n / 4) for n in range(height)}
     assert table.frame().rows() == list(rows.values())
     made = list[str]()

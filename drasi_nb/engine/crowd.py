@@ -33,16 +33,16 @@ class Crowd:
 
     def indexing(self) -> Iterator[None]:
         """Make in steps what finds a row by its key."""
-        return self.rows.indexing()
+        return self.rows.keys.indexing()
 
     def _values(self) -> pl.Series:
         values = self.rows.columns[self._by]
-        return column_of(values).values if isinstance(values, list) else values
+        return values if isinstance(values, pl.Series) else column_of(list(values)).values
 
     def leave(self, key: Any) -> Row | None:
         """Take a row out; return it, None where it is not there."""
         try:
-            place = self.rows.find(key)
+            place = self.rows.keys.find(key)
         except KeyError:
             return None
         if place in self._gone:

@@ -4,36 +4,103 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from drasi_nb.store.ids import HashTable, hashes_of
 
 Row = tuple[Any, ...]
 RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
-Values = list[Any] | pl.Series  # as Python has them, or of a type that holds them exactly
+# as Python has them, or of a type that holds them exactly
+Values = list[Any] | pl.Series | npt.NDArray[Any]
 
 EXACT = (pl.Float64(), pl.Int64(), pl.Boolean(), pl.String())
 _PIECE = 1 << 15  # rows in one step
 
 
+class Nodes(NamedTuple):
+    """Handles of nodes, at a time when so many had been given back (``NodeTable.released``)."""
+
+    handles: pl.Series
+    released: int
+
+
+class Keys:
+    """Keys of rows, each once, found in a table of hashes (``store/ids.py``).
+
+    Args:
+        parts: A list per part of the key, or none where the key is empty.
+        height: How many there are.
+    """
+
+    def __init__(self, parts: list[list[Any]], height: int) -> None:
+        self.parts, self._height = parts, height
+        self._index = HashTable(0)
+        self._indexed = 0  # rows that it has
+
+    def at(self, place: int) -> Any:
+        """Return a key."""
+        return tuple([part[place] for part in self.parts])
+
+    def between(self, start: int, stop: int) -> Iterator[Any]:
+        """Return the keys of some rows."""
+        if not self.parts:
+            return repeat((), min(stop, self._height) - start)
+        return zip(*(part[start:stop] for part in self.parts), strict=True)
+
+    @property
+    def is_unindexed(self) -> bool:
+        """Return whether the index is to be made, and takes long."""
+        return self._indexed < self._height and self._height > _PIECE
+
+    def indexing(self) -> Iterator[None]:
+        """Make the index in steps of a few ms; ``find()`` makes what is left."""
+        if not self._indexed:
+            self._index = HashTable(self._height)
+        while self._indexed < self._height:
+            first, stop = self._indexed, min(self._height, self._indexed + _PIECE)
+            places = np.arange(first, stop, dtype=np.int32)
+            self._index.add(hashes_of(self.between(first, stop), len(places)), places)
+            self._indexed = stop
+            yield
+
+    def find(self, key: Any) -> int:
+        """Return the place of a row that is there.
+
+        Raises:
+            KeyError: It is not.
+        """
+        if self._indexed < self._height:
+            for _ in self.indexing():
+                pass
+        is_one = len(self.parts) == 1  # most often, and a key need not be made
+        for row in self._index.candidates(hash(key)):
+            if (self.parts[0][row] == key[0]) if is_one else (self.at(row) == key):
+                return row
+        raise KeyError(key)
+
+
 class Entered(Sequence[RowChange]):
     """Rows that nobody had before: (key, None, row) of each, made anew whenever it is asked for.
 
-    A row is found by its key in a table of hashes (``store/ids.py``).
-
     Args:
-        keys: A list per part of the key, or none where the key is empty.
+        keys: Theirs.
         columns: As long as they.
         height: How long that is.
+        nodes: Where each row is made of one node, which.
     """
 
-    def __init__(self, keys: list[list[Any]], columns: list[Values], height: int) -> None:
-        self.keys, self.columns, self.height = keys, columns, height
-        self._index = HashTable(0)
-        self._indexed = 0  # rows that it has
+    def __init__(
+        self,
+        keys: Keys,
+        columns: list[Values],
+        height: int,
+        nodes: Nodes | None = None,
+    ) -> None:
+        self.keys, self.columns, self.height, self.nodes = keys, columns, height, nodes
 
     @classmethod
     def joined(cls, parts: list[Entered]) -> Entered:
@@ -42,7 +109,7 @@ class Entered(Sequence[RowChange]):
             return parts[0]
         keys = [
             list(chain.from_iterable(some))
-            for some in zip(*(p.keys for p in parts), strict=True)
+            for some in zip(*(p.keys.parts for p in parts), strict=True)
         ]
         columns = list[Values]()
         for some in zip(*(part.columns for part in parts), strict=True):
@@ -53,23 +120,23 @@ class Entered(Sequence[RowChange]):
                 columns.append(pl.concat(some, rechunk=True))
             else:
                 columns.append(list(chain.from_iterable(some)))
-        return cls(keys, columns, sum(part.height for part in parts))
+        nodes = [part.nodes for part in parts if part.nodes is not None]
+        joined = None
+        if len(nodes) == len(parts) and len({part.released for part in nodes}) == 1:
+            joined = Nodes(pl.concat([part.handles for part in nodes]), nodes[0].released)
+        height = sum(part.height for part in parts)
+        return cls(Keys(keys, height), columns, height, joined)
+
+    def own(self) -> Entered:
+        """Return the same rows, with columns that may be replaced."""
+        return Entered(self.keys, self.columns.copy(), self.height, self.nodes)
 
     def __len__(self) -> int:
         return self.height
 
-    def key(self, place: int) -> Any:
-        """Return a key."""
-        return tuple([part[place] for part in self.keys])
-
     def entries(self, start: int, stop: int) -> list[tuple[Any, Row]]:
         """Return (key, row) of some rows."""
-        return list(zip(self._keys(start, stop), self._rows(start, stop), strict=False))
-
-    def _keys(self, start: int, stop: int) -> Iterator[Any]:
-        if not self.keys:
-            return repeat((), min(stop, self.height) - start)
-        return zip(*(part[start:stop] for part in self.keys), strict=True)
+        return list(zip(self.keys.between(start, stop), self._rows(start, stop), strict=False))
 
     def _rows(self, start: int, stop: int) -> Iterator[Row]:
         if not self.columns:
@@ -80,7 +147,10 @@ class Entered(Sequence[RowChange]):
         for start in range(0, self.height, _PIECE):
             stop = start + _PIECE
             yield from zip(
-                self._keys(start, stop), repeat(None), self._rows(start, stop), strict=False
+                self.keys.between(start, stop),
+                repeat(None),
+                self._rows(start, stop),
+                strict=False,
             )
 
     @overload
@@ -95,39 +165,8 @@ class Entered(Sequence[RowChange]):
         ((key, row),) = self.entries(place % self.height, place % self.height + 1)
         return key, None, row
 
-    # -- by key -------------------------------------------------------------------------
-
-    @property
-    def is_unindexed(self) -> bool:
-        """Return whether the index is to be made, and takes long."""
-        return self._indexed < self.height and self.height > _PIECE
-
-    def indexing(self) -> Iterator[None]:
-        """Make the index in steps of a few ms; ``find()`` makes what is left."""
-        if not self._indexed:
-            self._index = HashTable(self.height)
-        while self._indexed < self.height:
-            first, stop = self._indexed, min(self.height, self._indexed + _PIECE)
-            places = np.arange(first, stop, dtype=np.int32)
-            self._index.add(hashes_of(self._keys(first, stop), len(places)), places)
-            self._indexed = stop
-            yield
-
-    def find(self, key: Any) -> int:
-        """Return the place of a row that is there.
-
-        Raises:
-            KeyError: It is not.
-        """
-        if self._indexed < self.height:
-            for _ in self.indexing():
-                pass
-        is_one = len(self.keys) == 1  # most often, and a key need not be made
-        for row in self._index.candidates(hash(key)):
-            if (self.keys[0][row] == key[0]) if is_one else (self.key(row) == key):
-                return row
-        raise KeyError(key)
-
 
 def _python(values: Values) -> list[Any]:
-    return values if isinstance(values, list) else values.to_list()
+    if isinstance(values, list):
+        return values
+    return values.to_list() if isinstance(values, pl.Series) else values.tolist()

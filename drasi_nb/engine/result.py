@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from drasi_nb.engine import entered
 from drasi_nb.engine.entered import Entered
+from drasi_nb.engine.moved import Moved
 from drasi_nb.values.ordering import unchanged
 
 Row = entered.Row
@@ -47,7 +48,7 @@ class ResultStage:
         self, mark: Callable[[], None], same: Callable[[Any, Any], bool] = unchanged
     ) -> None:
         self.pending: dict[Any, Sides] = {}  # tuples: the garbage collector lets them go
-        self.loaded: list[RowChange] = []
+        self.loaded: Changes = []
         self._entered: list[Entered] = []
         self._is_settled = False  # what is loaded has nothing that cancels out
         self.mark, self._same = mark, same
@@ -64,8 +65,8 @@ class ResultStage:
             self.mark()
         self._entered.append(rows)
 
-    def change(self, rows: list[RowChange]) -> None:
-        """Let many rows change, come or go, each key once; the list is the stage's then."""
+    def change(self, rows: Changes) -> None:
+        """Let many rows change, come or go, each key once; what is given is the stage's then."""
         if not self.is_waiting:
             self.mark()
             self.loaded = rows
@@ -124,7 +125,9 @@ class ResultStage:
             return out
         if self._entered and not self.pending and not self.loaded:
             out = Entered.joined(self._entered)
-        elif self._is_settled and not self.pending:
+        elif (self._is_settled or isinstance(self.loaded, Moved)) and not (
+            self.pending or self._entered
+        ):
             out = self.loaded
         else:
             same = self._same
@@ -152,6 +155,8 @@ class ResultStage:
             spent: Gets what nobody needs any more then: to free it takes long too.
         """
         if self._entered and not self.pending and not self.loaded:
+            return
+        if isinstance(self.loaded, Moved) and not self.pending and not self._entered:
             return
         out = list[RowChange]()
         for number, change in enumerate(self._waiting()):

@@ -195,7 +195,7 @@ class SortStage(RowStage):
     @property
     def is_unindexed(self) -> bool:
         """Return whether ``indexing()`` has much to do."""
-        return self._crowd is not None and self._crowd.rows.is_unindexed
+        return self._crowd is not None and self._crowd.rows.keys.is_unindexed
 
     def indexing(self) -> Iterator[None]:
         """Make in steps what finds a row that waits as columns."""

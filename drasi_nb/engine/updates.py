@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from drasi_nb.engine.changes import NodeChanges
+from drasi_nb.engine.changes import NodeChanges, different
 from drasi_nb.store.batch import Columns
 from drasi_nb.store.cells import Cell, Cells, listed, some_of
 from drasi_nb.store.ids import UNKNOWN
@@ -19,7 +18,6 @@ from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import LOW, SHIFT
 from drasi_nb.values.change import INSERT, UPDATE
 from drasi_nb.values.graph import STAMP, STAMP_BITS
-from drasi_nb.values.ordering import identical
 
 if TYPE_CHECKING:
     from drasi_nb.engine.handlers import Handler
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from drasi_nb.store.graph import Group
 
 _SEQ_PART = (1 << STAMP_BITS) - 1
-_SIMPLE = frozenset({str, int, bool})  # types whose equal values are the same
-_NONE = type(None)
 
 
 class Changed(NamedTuple):
@@ -118,7 +114,7 @@ def _changed(engine: Engine, cells: Cells, columns: Columns) -> dict[str, Change
             continue
         before = cells.read(name)
         after = values if isinstance(values, list) else np.frombuffer(values, values.typecode)
-        places = _different(before, after)
+        places = different(before, after)
         if len(places):
             changed[name] = Changed(places, before, after)
     if columns.op == INSERT:
@@ -143,33 +139,6 @@ def _are_ids(cells: Cells, name: str) -> bool:
         type(value := pages[row >> SHIFT][row & LOW]) is type(id_of(row))
         and value == id_of(row)
         for row in rows
-    )
-
-
-def _different(before: Cell, after: Cell) -> Ints:
-    """Return the places where a value is another one now."""
-    if (
-        not isinstance(before, list)
-        and not isinstance(after, list)
-        and before.dtype == after.dtype
-    ):
-        # of floats only zeros are equal and yet two; NaN is another one than itself
-        return np.flatnonzero(
-            (before.view(np.int64) != after.view(np.int64)) | (before != after)
-        )
-    old, new = listed(before), listed(after)
-    kinds = set(map(type, old))
-    kinds.update(map(type, new))
-    kinds.discard(_NONE)
-    if len(kinds) == 1 and kinds <= _SIMPLE:
-        return np.flatnonzero(~np.fromiter(map(eq, old, new), np.bool_, len(old)))
-    return np.array(
-        [
-            place
-            for place, (a, b) in enumerate(zip(old, new, strict=True))
-            if a is not b and (a != b or not identical(a, b))
-        ],
-        np.int64,
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from drasi_nb.engine.entered import Entered
 from drasi_nb.engine.result import Row
+from drasi_nb.frames.base import Base
 from drasi_nb.frames.pages import PAGE, SHIFT, Pages
 from drasi_nb.frames.schema import series, type_of_all, widen
 from drasi_nb.values.ordering import identical
@@ -43,15 +46,18 @@ class Chunks:
 
     def frame(self, dirty: Places) -> pl.DataFrame:
         """Return all rows. Cost: the pages that are dirty, which none is afterwards."""
-        if self._whole is not None and not dirty:
+        base = self.pages.base
+        if base is not None and base.stale:
+            self._renew(base, dirty)
+        elif self._whole is not None and not dirty:
             return self._whole
         pages = self.pages.pages
         if not pages:
             names = self.columns
             self._whole = pl.DataFrame([pl.Series(name, [], pl.Null()) for name in names])
             return self._whole
-        if self._first is None and self.pages.base is not None:
-            self._first = self._frame_of(self.pages.base)
+        if self._first is None and base is not None:
+            self._first = self._frame_of(base.rows)
         built = {page: self._changed(page, places) for page, places in dirty.items()}
         types = list(self._types)
         for columns in built.values():
@@ -82,6 +88,36 @@ class Chunks:
         self._whole = blocks[0] if len(blocks) == 1 else pl.concat(blocks, rechunk=False)
         return self._whole
 
+    def _renew(self, base: Base, dirty: Places) -> None:
+        """Take note of columns of the base that were written."""
+        stale, written = base.seen()
+        numbers = {
+            c: as_series(self.columns[c], values)
+            for c in stale
+            if isinstance(values := base.rows.columns[c], np.ndarray)
+        }
+        if (
+            self._first is not None
+            and len(numbers) == len(stale)
+            and all(self._types[c] == values.dtype for c, values in numbers.items())
+        ):
+            made = self._first.get_columns()
+            for c, values in numbers.items():
+                made[c] = values[: self._first.height]
+            self._first = pl.DataFrame(made)
+            touched = set(np.unique(np.concatenate(written) >> SHIFT).tolist())
+        else:  # other types, or values that Polars cannot take over
+            self._first = None
+            touched = set(range(len(self.pages.pages)))
+        for page in self._chunks.keys() & touched:
+            held = self.pages.pages[page]
+            if type(held) is dict:  # made anew of its slice
+                for known in (self._chunks, self._set, self._built):
+                    known.pop(page, None)
+                is_fuller = dirty.get(page, set()) is None or None in held.values()
+                dirty[page] = None if is_fuller else set(held)
+        self._blocks.clear()
+
     def _frame_of(self, base: Entered) -> pl.DataFrame:
         made = list[pl.Series]()
         for c, (name, values) in enumerate(zip(self.columns, base.columns, strict=True)):
@@ -93,6 +129,9 @@ class Chunks:
                     continue
                 self._types[c] = type_of_all(values)
                 made.append(series(name, values, self._types[c]))
+            elif isinstance(values, np.ndarray):
+                made.append(as_series(name, values))
+                self._types[c] = made[-1].dtype
             elif values.null_count() == len(values):
                 made.append(
                     pl.repeat(None, len(values), dtype=pl.Null(), eager=True).alias(name)
@@ -174,7 +213,7 @@ class Chunks:
         assert base is not None
         done = self._set.setdefault(page, {})
         out: dict[int, tuple[list[int] | None, list[Any]]] = {}
-        for c, values in enumerate(base.columns):
+        for c, values in enumerate(base.rows.columns):
             old = [done[at][c] if at in done else values[start + at] for at in places]
             new = [held[at][1][c] for at in places]
             if not all(map(_same, old, new)):
@@ -188,10 +227,15 @@ class Chunks:
         """Return the rows that the chunk of a page of columns was made of."""
         base, start = self.pages.base, page << SHIFT
         assert base is not None
-        rows = [row for _, row in base.entries(start, start + PAGE)]
+        rows = [row for _, row in base.rows.entries(start, start + PAGE)]
         for at, row in self._set.pop(page, {}).items():
             rows[at] = row
         return rows
+
+
+def as_series(name: str, values: npt.NDArray[Any]) -> pl.Series:
+    """Return a copy of numbers as a column."""
+    return pl.Series(name, values.copy())
 
 
 def _same(a: Any, b: Any) -> bool:

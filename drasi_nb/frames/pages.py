@@ -1,7 +1,7 @@
 """The rows of a result in pages of 1,024 places.
 
 A page is a list with an entry or None in every place. Rows that entered as columns stay
-columns: their pages are dicts of what changed in them since, by place.
+columns (``frames/base.py``): their pages are dicts of what changed in them by itself, by place.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 from drasi_nb.engine.entered import Entered
 from drasi_nb.engine.result import Row
+from drasi_nb.frames.base import Base
 
 SHIFT = 10
 PAGE = 1 << SHIFT
@@ -25,13 +26,14 @@ class Pages:
 
     Attributes:
         pages: All of them.
-        base: The rows that entered as columns; page 0 begins with the first of them.
+        base: The rows that entered as columns; page 0 begins with the first of them. Where a
+            page has an entry, or None, of its own, what is there is not theirs any more.
         free: Places without a row, the next one to take last.
     """
 
     def __init__(self) -> None:
         self.pages: list[Page] = []
-        self.base: Entered | None = None
+        self.base: Base | None = None
         self.free: list[int] = []
 
     def fill(self, entries: list[Any]) -> None:
@@ -44,7 +46,7 @@ class Pages:
     def enter(self, base: Entered) -> None:
         """Take over the first rows as columns; a last page that is not full is a list."""
         full, rest = divmod(len(base), PAGE)
-        self.base, self.pages = base, [{} for _ in range(full)]
+        self.base, self.pages = Base(base, full << SHIFT), [{} for _ in range(full)]
         if rest:
             self.pages.append(
                 [*base.entries(full << SHIFT, len(base)), *[None] * (PAGE - rest)]
@@ -65,7 +67,7 @@ class Pages:
             return page
         assert self.base is not None
         start = number << SHIFT
-        entries: list[Any] = self.base.entries(start, start + PAGE)
+        entries: list[Any] = self.base.rows.entries(start, start + PAGE)
         for place, entry in page.items():
             entries[place] = entry
         return entries
@@ -73,4 +75,6 @@ class Pages:
     def unfold(self, number: int) -> list[Entry | None]:
         """Make a page a list, for good."""
         made = self.pages[number] = self.places(number)
+        if self.base is not None:
+            self.base.leave(range(number << SHIFT, (number + 1) << SHIFT))
         return made

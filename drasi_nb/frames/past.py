@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import chain, islice
 from typing import Any
 
 import polars as pl
 
-from drasi_nb.engine.result import Changes, Row
+from drasi_nb.engine.moved import Moved
+from drasi_nb.engine.result import Changes, Row, RowChange
 from drasi_nb.errors import ComponentError
 from drasi_nb.frames.delta import Delta
 from drasi_nb.frames.schema import frame_of
@@ -27,9 +29,11 @@ class Past:
     def __init__(self, most: int) -> None:
         self.most = most
         # flat: tuples in tuples would stay with the garbage collector for long
-        self._ticks: deque[tuple[int, int, int]] = deque()  # seq, time, number of changes
-        self._changes: deque[Any] = deque()  # key, before, after of each
-        self._room = 3 * (most + most // 32)
+        # seq, time, number of changes, those that are columns
+        self._ticks: deque[tuple[int, int, int, Moved | None]] = deque()
+        self._changes: deque[Any] = deque()  # key, before, after of each of the others
+        self._kept = 0  # changes
+        self._room = most + most // 32
         self._known_seq = 0  # from here on every change is kept
         self._known_ms: int | None = None
 
@@ -42,23 +46,30 @@ class Past:
         if len(changes) > self.most:
             self._forget(seq, time_ms)
             return
-        self._ticks.append((seq, time_ms, len(changes)))
-        self._changes.extend(_flat(changes))
-        if len(self._changes) > self._room:
+        if isinstance(changes, Moved):
+            self._ticks.append((seq, time_ms, len(changes), changes))
+        else:
+            self._ticks.append((seq, time_ms, len(changes), None))
+            self._changes.extend(_flat(changes))
+        self._kept += len(changes)
+        if self._kept > self._room:
             self._trim()
 
     def _trim(self) -> None:
         """Forget the ticks that are too many; ``add()`` lets some more pile up first."""
-        spare, gone = len(self._changes) - 3 * self.most, 0
-        while gone < spare:
-            self._known_seq, self._known_ms, count = self._ticks.popleft()
-            gone += 3 * count
+        gone = 0
+        while self._kept > self.most:
+            self._known_seq, self._known_ms, count, moved = self._ticks.popleft()
+            self._kept -= count
+            if moved is None:
+                gone += 3 * count
         forget = iter(self._changes.popleft, _NEVER)  # touches nothing of what stays
         deque(islice(forget, gone), maxlen=0)
 
     def _forget(self, seq: int, time_ms: int | None) -> None:
         self._ticks.clear()
         self._changes.clear()
+        self._kept = 0
         self._known_seq, self._known_ms = seq, time_ms
 
     def undone(
@@ -81,11 +92,14 @@ class Past:
                 f" {self._known_seq}; RuntimeConfig(kept_rows=...) keeps more"
             )
         backwards = reversed(self._changes)
-        for tick_seq, tick_ms, count in reversed(self._ticks):
+        for tick_seq, tick_ms, count, moved in reversed(self._ticks):
             if (tick_seq <= seq) if seq is not None else (tick_ms <= (time_ms or 0)):
                 return
-            for _ in range(count):
-                _, before, key = next(backwards), next(backwards), next(backwards)
+            changes: Iterable[RowChange] = moved or (
+                (key, before, after)
+                for after, before, key in islice(zip(*[backwards] * 3, strict=True), count)
+            )
+            for key, before, _ in changes:  # a tick has each key once
                 if before is None:
                     rows.pop(key, None)
                 else:
@@ -97,8 +111,8 @@ class Past:
         flat = iter(self._changes)
         triples = zip(flat, flat, flat, strict=True)
         deltas = [
-            Delta(query_id, seq, ms, columns, list(islice(triples, count)))
-            for seq, ms, count in self._ticks
+            Delta(query_id, seq, ms, columns, moved or list(islice(triples, count)))
+            for seq, ms, count, moved in self._ticks
         ]
         rows = [(*row, delta.time_ms) for delta in deltas for row in delta.feed()]
         frame = frame_of((*columns, "_op", "_key", "_seq", "_time"), rows)

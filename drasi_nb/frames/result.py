@@ -12,12 +12,15 @@ from itertools import count, islice
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from drasi_nb.engine.entered import Entered
-from drasi_nb.engine.result import Changes, Row
+from drasi_nb.engine.moved import Moved
+from drasi_nb.engine.result import Changes, Row, RowChange
 from drasi_nb.frames.chunks import Chunks, Places
 from drasi_nb.frames.pages import PAGE, SHIFT, Entry, Page, Pages
+from drasi_nb.store.cells import some_of
 from drasi_nb.values.ordering import order_key
 
 _CLEAN: set[int] = set()
@@ -74,6 +77,8 @@ class ResultTable:
             self._pages.free,
             self._dirty,
         )
+        if isinstance(changes, Moved):
+            changes = self._move(changes)
         if len(changes) >= _MANY and not any(c[1] is None or c[2] is None for c in changes):
             self._replace(changes)
             return
@@ -103,6 +108,18 @@ class ResultTable:
             pages[page][row & (PAGE - 1)] = None if after is None else (key, after)
             dirty[page] = None
 
+    def _move(self, moved: Moved) -> list[RowChange]:
+        """Take over the rows that are columns; return the others."""
+        base = self._pages.base
+        if base is None or not len(moved.handles):
+            return list(moved)
+        places = base.find(moved)
+        here, elsewhere = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
+        if len(here):
+            after = {c: some_of(sides.after, here) for c, sides in moved.moving.items()}
+            base.write(places[here], after)
+        return [*(moved.rows(elsewhere) if len(elsewhere) else ()), *moved.others]
+
     def _replace(self, changes: Changes) -> None:
         """Take over a tick in which no row came or left; ``apply()`` at less per row."""
         keys = [change[0] for change in changes]
@@ -126,7 +143,7 @@ class ResultTable:
         """Return the place of a row that entered as a column and is as it was."""
         if self._pages.base is None:
             raise KeyError(key)
-        return self._pages.base.find(key)
+        return self._pages.base.take(key)
 
     def _fill(self, changes: Changes) -> None:
         """Take over the first rows; their keys differ."""
@@ -142,13 +159,13 @@ class ResultTable:
     @property
     def is_unindexed(self) -> bool:
         """Return whether ``indexing()`` has much to do."""
-        return self._pages.base is not None and self._pages.base.is_unindexed
+        return self._pages.base is not None and self._pages.base.rows.keys.is_unindexed
 
     def indexing(self) -> Iterator[None]:
         """Make in steps what finds rows that entered as columns by their keys."""
         base = self._pages.base
         if base is not None:
-            yield from base.indexing()
+            yield from base.rows.keys.indexing()
 
     # -- a long tick --------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any
 
@@ -14,6 +15,9 @@ from drasi_nb.store.table import Table
 
 Cell = list[Any] | Array
 """Values of rows: any, or exactly floats or integers without nulls."""
+
+Later = Callable[[Ints | None], Cell]
+"""Returns a column as it once was, at some places or at all."""
 
 _DENSE = 4  # so many times more are taken out of their pages in one go before each is looked up
 
@@ -75,6 +79,22 @@ class Cells:
         numbers, places = self._at
         return [pages[page][place] for page, place in zip(numbers, places, strict=True)]
 
+    def later(self, name: str) -> Later:
+        """Return what returns a column as it is now, whatever is written meanwhile.
+
+        Where it is made of tuples, which nobody writes, they are kept, and nothing is read yet.
+        """
+        pages = self.table.column(name)
+        kept = {number: pages[number] for number in self.pages}
+        if any(type(page) is not tuple for page in kept.values()):
+            return partial(some_of, self.read(name))
+
+        def then(places: Ints | None) -> Cell:
+            rows = self.rows if places is None else self.rows[places]
+            return [kept[row >> SHIFT][row & LOW] for row in rows.tolist()]
+
+        return then
+
     def write(self, name: str, values: Cell) -> None:
         """Set the cells of a column without an index."""
         pages, code = self.table.column(name), code_for(values)
@@ -101,8 +121,10 @@ def listed(values: Cell) -> list[Any]:
     return values if isinstance(values, list) else values.tolist()
 
 
-def some_of(values: Cell, places: Ints) -> Cell:
-    """Return the values at some places."""
+def some_of(values: Cell, places: Ints | None) -> Cell:
+    """Return the values at some places, or all."""
+    if places is None:
+        return values
     if isinstance(values, list):
         return list(map(values.__getitem__, places.tolist()))
     some: Array = values[places]

@@ -52,6 +52,7 @@ class NodeTable(Table):
     def __init__(self) -> None:
         super().__init__()
         self.page_group: list[Group] = []
+        self.released = 0  # handles that were given back so far
         self.groups: dict[tuple[int, frozenset[str] | None], Group] = {}
         self.masks: dict[tuple[ast.LabelExpr | None, frozenset[int]], list[bool]] = {}
 
@@ -257,6 +258,7 @@ class Graph:
 
     def _free(self, handle: int) -> None:
         self.hubs.discard(handle)
+        self.nodes.released += 1
         self.nodes.clear(handle)
         self.nodes.set_id(handle, None)
         self.nodes.page_group[handle >> SHIFT].free.append(handle)

@@ -99,5 +99,5 @@ def copied(page: Page) -> Page:
     if type(page) is not memoryview:
         return page[:]
     copy = array(page.format)
-    copy.frombytes(page)
+    copy.frombytes(page.cast("B"))
     return copy

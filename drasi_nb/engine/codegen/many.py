@@ -1,8 +1,9 @@
-"""A change of many nodes in one call: the walk of ``upd`` as a loop that is given what changed."""
+"""A change of many nodes in one call: column by column, or the walk of ``upd`` as a loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from drasi_nb.engine.changes import NodeChanges
 from drasi_nb.engine.codegen.match import Walk
@@ -11,7 +12,9 @@ from drasi_nb.engine.codegen.sinks import ResultSink
 from drasi_nb.engine.codegen.slots import Anchor, Reads
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.result import ResultStage, RowChange
+from drasi_nb.engine.vector.columns import UnsupportedError
 
+LEAST = 1_000  # nodes; the loop is as fast for fewer
 _KEPT = 100  # functions, by what changed
 
 Function = Callable[..., None]
@@ -23,14 +26,21 @@ class Many:
     Args:
         part: The walk.
         slot: Where the nodes are.
+        columnwise: Takes the changes column by column, or raises ``UnsupportedError``.
     """
 
-    def __init__(self, part: Part, slot: int) -> None:
-        self._part, self._slot = part, slot
+    def __init__(
+        self, part: Part, slot: int, columnwise: Callable[[NodeChanges], None]
+    ) -> None:
+        self._part, self._slot, self._columnwise = part, slot, columnwise
         self._functions: dict[tuple[str, ...], tuple[Function, ResultStage | None]] = {}
 
     def __call__(self, changes: NodeChanges) -> None:
         """Take what properties were and what they are."""
+        if len(changes) >= LEAST:
+            with suppress(UnsupportedError):
+                self._columnwise(changes)
+                return
         handles, old, new = changes.listed
         names = tuple(old)
         known = self._functions.get(names)

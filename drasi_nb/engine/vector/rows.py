@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from drasi_nb.engine.entered import EXACT, Entered, Values
+from drasi_nb.engine.entered import EXACT, Entered, Keys, Nodes, Values
 from drasi_nb.engine.result import ResultStage
 from drasi_nb.engine.vector.source import (
     Source,
@@ -72,4 +72,7 @@ class RowsOut:
         source = self.source
         keys = [source.identities(name, frame) for name in source.match.names]
         columns = [maker(frame) for maker in self._makers]
-        self.inbox.load(Entered(keys, columns, frame.height))
+        nodes = None
+        if frame.columns[0] == "n0" and len(source.match.names) == 1:
+            nodes = Nodes(frame["n0"], source.view.graph.nodes.released)
+        self.inbox.load(Entered(Keys(keys, frame.height), columns, frame.height, nodes))

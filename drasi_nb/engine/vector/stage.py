@@ -11,9 +11,11 @@ from typing import Protocol
 
 import polars as pl
 
+from drasi_nb.engine.changes import NodeChanges
 from drasi_nb.engine.codegen.sinks import GroupSink, ResultSink
 from drasi_nb.engine.codegen.slots import Kind, View
 from drasi_nb.engine.result import ResultStage
+from drasi_nb.engine.vector.changes import ChangedNodes, moved
 from drasi_nb.engine.vector.columns import Reader, UnsupportedError
 from drasi_nb.engine.vector.groups import GroupsOut
 from drasi_nb.engine.vector.rows import RowsOut
@@ -100,6 +102,34 @@ def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator
     for _ in out.close():
         yield 1.0
     source.forget()
+
+
+def change_columnwise(
+    match: Match, tail: Tail, sink: Sink, view: View, changes: NodeChanges
+) -> None:
+    """Hand on what changes of nodes do to the matches, as no other slot may hold the nodes.
+
+    Args:
+        match: The pattern.
+        tail: What follows it.
+        sink: Where the rows go.
+        view: What is seen.
+        changes: Of nodes that fit the pattern.
+
+    Raises:
+        UnsupportedError: It must go row by row; nothing was handed on.
+    """
+    if isinstance(sink, GroupSink):
+        raise UnsupportedError("groups")
+    stage = sink.stage
+    if not isinstance(stage, ResultStage) or stage.is_waiting:
+        raise UnsupportedError("a branch of UNION, or rows that wait")
+    source = ChangedNodes(match, view, changes)
+    conditions, put = inlined(match, tail)
+    columns = [put(ast.Variable(NOWHERE, name)) for name in sink.columns]
+    made = moved(source, conditions, columns)
+    if made is not None:
+        stage.change(made)
 
 
 def enter_columnwise(

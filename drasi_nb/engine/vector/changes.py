@@ -1,0 +1,185 @@
+"""What a change of many nodes does to rows that are made of one node each, column by column."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from drasi_nb.engine.changes import NodeChanges, different
+from drasi_nb.engine.codegen.slots import View
+from drasi_nb.engine.entered import RowChange
+from drasi_nb.engine.moved import Moved, Sides
+from drasi_nb.engine.vector.columns import Column, UnsupportedError, column_of
+from drasi_nb.engine.vector.source import Source, is_plain
+from drasi_nb.language import ast
+from drasi_nb.plan.nodes import Match, walk
+from drasi_nb.store.cells import Cell, Cells, Later, listed, some_of
+from drasi_nb.store.numbers import Ints
+
+
+class ChangedNodes(Source):
+    """Nodes as they were and, below in the same frame, as they are.
+
+    Args:
+        match: One node, without relations.
+        view: What is seen.
+        changes: Of nodes that fit it.
+
+    Raises:
+        UnsupportedError: The pattern is another one.
+    """
+
+    def __init__(self, match: Match, view: View, changes: NodeChanges) -> None:
+        if len(match.nodes) != 1 or match.relations:
+            raise UnsupportedError("more than a node")
+        super().__init__(match, view)
+        self.changes, self.count = changes, len(changes)
+        self.cells = Cells(view.graph.nodes, changes.handles)
+        self.name = match.nodes[0].name
+        handles = pl.Series("n0", changes.handles, dtype=pl.Int32)
+        self._columns = [handles.append(handles)]
+
+    def may_be_many(self, slots: list[str]) -> bool:
+        """Return whether a grouping value may be of the nodes."""
+        return bool(slots)
+
+    def is_moving(self, e: ast.Expr) -> bool:
+        """Return whether the value of an expression may have changed."""
+        old = self.changes.old
+        return any(isinstance(part, ast.Property) and part.key in old for part in walk(e))
+
+    def add(self, alias: str, slot: str, key: str) -> Column:
+        """Have a property of the node, the only slot, under an alias in the frame."""
+        assert slot == self.name
+        if key in self.changes.old:
+            before, after = self.changes.old[key], self.changes.new[key]
+        else:
+            before = after = self.cells.read(key)
+        column = _column(before, after)
+        self._columns.append(column.values.alias(alias))
+        return column
+
+    def value(self, e: ast.Expr) -> pl.Series:
+        """Return what an expression is, before and after."""
+        expr = self.translator.value(e).expr
+        made = pl.DataFrame(self._columns).select(expr.alias("v"))["v"]
+        return made if len(made) > 1 else made.new_from_index(0, 2 * self.count)
+
+    def holds(self, conditions: list[ast.Expr]) -> tuple[Any, Any]:
+        """Return where all conditions held, and where they do now."""
+        if not conditions:
+            every = np.ones(self.count, np.bool_)
+            return every, every
+        tests = [self.translator.condition(e) for e in conditions]
+        frame = pl.DataFrame(self._columns)
+        told = frame.select(pl.all_horizontal(tests).fill_null(False).alias("v"))["v"]
+        if len(told) == 1:  # constants
+            told = told.new_from_index(0, 2 * self.count)
+        both = told.to_numpy()
+        return both[: self.count], both[self.count :]
+
+
+def _column(before: Cell, after: Cell) -> Column:
+    if isinstance(before, list) or isinstance(after, list) or before.dtype != after.dtype:
+        return column_of([*listed(before), *listed(after)])
+    values = np.concatenate([before, after])
+    if before.dtype.kind == "f":
+        return Column(pl.Series(values), "f", 0, 0)
+    return Column(pl.Series(values, dtype=pl.Int64), "i", int(values.min()), int(values.max()))
+
+
+def _cell(values: pl.Series) -> Cell:
+    if values.dtype in (pl.Float64, pl.Int64) and not values.null_count():
+        return values.to_numpy()
+    return values.to_list()
+
+
+class _Columns:
+    """The columns of the rows, before and after."""
+
+    def __init__(self, source: ChangedNodes, columns: list[ast.Expr]) -> None:
+        self._source = source
+        self.moving, self._computed = dict[int, Sides](), dict[int, Cell]()
+        self._plain = dict[int, str]()
+        count, changes = source.count, source.changes
+        for c, e in enumerate(columns):
+            if source.is_slot(e):
+                raise UnsupportedError("a whole element")
+            key = e.key if isinstance(e, ast.Property) and is_plain(e) else None
+            if not source.is_moving(e):
+                if key is not None:
+                    self._plain[c] = key
+                else:
+                    self._computed[c] = _cell(source.value(e)[:count])
+            elif key is not None:
+                self.moving[c] = Sides(changes.old[key], changes.new[key])
+            else:
+                values = source.value(e)
+                self.moving[c] = Sides(_cell(values[:count]), _cell(values[count:]))
+
+    def still(self, places: Ints) -> dict[int, Later]:
+        """Return the columns that did not change, at some places."""
+        source = self._source
+        made: dict[int, Later] = {
+            c: partial(some_of, some_of(values, places)) for c, values in self._computed.items()
+        }
+        if self._plain:
+            cells = Cells(source.view.graph.nodes, source.cells.rows[places])
+            made |= {c: cells.later(key) for c, key in self._plain.items()}
+        return made
+
+    def rows(self, places: Ints, side: int) -> list[tuple[Any, ...]]:
+        """Return rows as they were or as they are."""
+        columns = {c: listed(then(None)) for c, then in self.still(places).items()}
+        for c, both in self.moving.items():
+            columns[c] = listed(some_of(both[side], places))
+        return list(zip(*(columns[c] for c in range(len(columns))), strict=True))
+
+
+def moved(
+    source: ChangedNodes, conditions: list[ast.Expr], columns: list[ast.Expr]
+) -> Moved | None:
+    """Return what becomes of the rows; None where nothing does.
+
+    Raises:
+        UnsupportedError: It must go row by row.
+    """
+    changes = source.changes
+    was, now = source.holds(conditions)
+    made = _Columns(source, columns)
+    keys = changes.ids
+    if len(source.view.sources) > 1:
+        handles = pl.Series(changes.handles, dtype=pl.Int32)
+        keys = source.identities(source.name, pl.DataFrame({"n0": handles}))
+    both = np.flatnonzero(was & now)
+    if len(both):
+        differs = np.zeros(len(both), np.bool_)
+        for sides in made.moving.values():
+            differs[different(*(some_of(side, both) for side in sides))] = True
+        both = both[differs]
+    others = list[RowChange]()
+    for side, places in ((0, np.flatnonzero(was & ~now)), (1, np.flatnonzero(now & ~was))):
+        if len(places):
+            rows = made.rows(places, side)
+            named = zip(some_of(keys, places), strict=True)
+            others += (
+                [(key, None, row) for key, row in zip(named, rows, strict=True)]
+                if side
+                else [(key, row, None) for key, row in zip(named, rows, strict=True)]
+            )
+    if not len(both) and not others:
+        return None
+    return Moved(
+        listed(some_of(keys, both)),
+        changes.handles[both],
+        source.view.graph.nodes.released,
+        {
+            c: Sides(*(some_of(side, both) for side in sides))
+            for c, sides in made.moving.items()
+        },
+        made.still(both) if len(both) else {},
+        others,
+    )
