@@ -10,6 +10,7 @@ import pytest
 
 import drasi_nb as dnb
 from drasi_nb.engine.codegen import many
+from drasi_nb.engine.vector import stage
 from drasi_nb.values.graph import Node
 from drasi_nb.values.ordering import group_key, identical
 
@@ -135,7 +136,8 @@ def _single(rng: random.Random, count: int) -> dict[str, Any]:
 def test_many_changes_do_what_each_does(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also beside single changes, deletes, moves, reads, and what a result was before."""
     rng = random.Random(seed)
-    monkeypatch.setattr(many, "LEAST", 1)
+    monkeypatch.setattr(many, "LEAST", rng.choice([1, 1, 1_000]))
+    monkeypatch.setattr(stage, "LEAST", 0)
     texts, names = rng.sample(QUERIES, 4), rng.choice([["s"], ["s"], ["s", "t"]])
     count = rng.choice([1_024, 1_500, 3_000])
     together, apart = Side(texts, names), Side(texts, names)
@@ -186,3 +188,25 @@ def _again(query: dnb.Query) -> pl.DataFrame:
 
 def _frame(frame: pl.DataFrame) -> list[str]:
     return sorted(map(repr, map(group_key, map(list, frame.rows()))))
+
+
+def test_a_handle_that_another_node_has_by_now_finds_no_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(many, "LEAST", 1)
+    monkeypatch.setattr(stage, "LEAST", 0)
+    rt = dnb.Runtime(clock=dnb.VirtualClock(0))
+    source = rt.add_source("s", dnb.PushSource())
+    count = 2_048
+    ids = [f"a{n}" for n in range(count)]
+    source.upsert_nodes(pl.DataFrame({"id": ids, "f": [1.0] * count}), label="A", id="id")
+    query = rt.add_query("q", "MATCH (a:A) RETURN a.id AS id, a.f AS f", sources=["s"])
+    source.push({"op": "update", "id": "a5", "labels": ["A", "B"]})  # its row is as it was
+    rt.flush()
+    source.push({"op": "insert", "id": "new", "labels": ["A"], "properties": {"id": "new"}})
+    rt.flush()
+    changed = ["new", *(f"a{n}" for n in range(100, 300))]
+    source.upsert_nodes(pl.DataFrame({"id": changed, "f": [2.0] * 201}), label="A", id="id")
+    rt.flush()
+    values = {row["id"]: row["f"] for row in query.rows()}
+    assert values == {id_: 2.0 if id_ in changed else 1.0 for id_ in [*ids, "new"]}
