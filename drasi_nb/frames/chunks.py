@@ -114,8 +114,8 @@ class Chunks:
             if type(held) is dict:  # made anew of its slice
                 for known in (self._chunks, self._set, self._built):
                     known.pop(page, None)
-                is_fuller = dirty.get(page, set()) is None or None in held.values()
-                dirty[page] = None if is_fuller else set(held)
+                if dirty.get(page, held) is not None:
+                    dirty[page] = set(held)
         self._blocks.clear()
 
     def _frame_of(self, base: Entered) -> pl.DataFrame:

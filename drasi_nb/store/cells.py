@@ -98,22 +98,27 @@ class Cells:
     def write(self, name: str, values: Cell) -> None:
         """Set the cells of a column without an index."""
         pages, code = self.table.column(name), code_for(values)
-        mine = [number for number in self.pages if _takes(pages, number, code)]
-        on: Any = self.on(mine) if 0 < len(mine) < len(self.pages) else slice(None)
+        mine = [
+            number
+            for number in self.pages
+            if type(page := pages[number]) is memoryview and page.format == code
+        ]
+        if len(mine) == len(self.pages):
+            self.table.numbers.write(name, code, self.rows, np.asarray(values, code))
+            return
+        left: Ints | None = None
         if mine:
+            on, is_left = self.on(mine), np.ones(len(self.rows), np.bool_)
             given = np.asarray(values, code)
             self.table.numbers.write(name, code, self.rows[on], given[on])
-            if len(mine) == len(self.pages):
-                return
-        rows, given_ = self.rows.tolist(), listed(values)
-        left: Any = range(len(rows))
-        if mine:
-            is_left = np.ones(len(rows), np.bool_)
             is_left[on] = False
-            left = np.flatnonzero(is_left).tolist()
-        for place in left:
-            row = rows[place]
-            pages[row >> SHIFT][row & LOW] = given_[place]
+            left = np.flatnonzero(is_left)
+        for number in set(self.pages).difference(mine):
+            if type(pages[number]) is not list:
+                pages[number] = list(pages[number])
+        rows = self.rows if left is None else self.rows[left]
+        for row, value in zip(rows.tolist(), listed(some_of(values, left)), strict=True):
+            pages[row >> SHIFT][row & LOW] = value
 
 
 def listed(values: Cell) -> list[Any]:
@@ -137,15 +142,3 @@ def code_for(values: Cell) -> str:
         return "d" if values.dtype.kind == "f" else "q"
     kinds = set(map(type, values))
     return CODES.get(kinds.pop(), "") if len(kinds) == 1 else ""
-
-
-def _takes(pages: list[Page], number: int, code: str) -> bool:
-    """Return whether a page is one of numbers that takes others; one that does not is a list then."""
-    page = pages[number]
-    if type(page) is memoryview:
-        if page.format == code:
-            return True
-        pages[number] = page.tolist()
-    elif type(page) is tuple:
-        pages[number] = list(page)
-    return False

@@ -35,8 +35,12 @@ def hashes_of(keys: Iterable[Any], count: int) -> Ints:
     return np.fromiter(map(hash, keys), np.int64, count)
 
 
+def _print_of(hashes: Ints) -> npt.NDArray[np.int32]:
+    return (hashes ^ (hashes >> 32)).astype(np.int32)
+
+
 class HashTable:
-    """Places by the hashes of their keys, with open addressing: 8 to 16 bytes a key, and no object.
+    """Places by the hashes of their keys, with open addressing: 12 to 20 bytes a key, and no object.
 
     It answers with candidates: whoever asks compares the keys.
 
@@ -49,6 +53,7 @@ class HashTable:
         self.most = 1 << (bits - 1)
         self._shift, self._mask = 64 - bits, (1 << bits) - 1
         self._slots = np.full(1 << bits, _EMPTY, np.int32)
+        self._prints = np.zeros(self.most + 1, np.int32)  # of the hashes, by place
         self._view = self._slots.data  # read one by one it is quicker
 
     def _first(self, hashes: Ints) -> Ints:
@@ -58,6 +63,7 @@ class HashTable:
     def add(self, hashes: Ints, places: npt.NDArray[np.int32]) -> None:
         """Add keys and their places; to add some again changes nothing."""
         slots, at = self._slots, self._first(hashes)
+        self._prints[places] = _print_of(hashes)
         while len(places):
             free = slots[at] == _EMPTY
             slots[at[free]] = places[free]  # of several the last stays
@@ -82,15 +88,19 @@ class HashTable:
             is_right: Told numbers of keys and a place for each, says whether it is the key's.
         """
         found = np.full(len(hashes), UNKNOWN, np.int64)
-        keys, at = np.arange(len(hashes)), self._first(hashes)
+        keys, at, prints = np.arange(len(hashes)), self._first(hashes), _print_of(hashes)
         while len(keys):
-            places = self._slots[at].astype(np.int64)
-            some = places >= 0
-            right = np.zeros(len(keys), np.bool_)
-            right[some] = is_right(keys[some], places[some])
+            places = self._slots[at]
+            right = (self._prints[np.maximum(places, 0)] == prints[keys]) & (places >= 0)
             found[keys[right]] = places[right]
             left = ~right & (places != _EMPTY)
             keys, at = keys[left], (at[left] + 1) & self._mask
+        there = np.flatnonzero(found != UNKNOWN)
+        for key in there[~is_right(there, found[there])].tolist():  # hashes that look alike
+            found[key] = UNKNOWN
+            for place in self.candidates(int(hashes[key])):
+                if is_right(np.array([key]), np.array([place])).all():
+                    found[key] = place
         return found
 
     def forget(self, hash_: int, place: int) -> None:
@@ -203,7 +213,8 @@ class _Column:
 
         def is_right(keys: Ints, places: Ints) -> Bools:
             mine = self.ids.gather(pl.Series(places))
-            same: Bools = (mine == series.gather(pl.Series(keys))).to_numpy()
+            theirs = series if len(keys) == len(series) else series.gather(pl.Series(keys))
+            same: Bools = (mine == theirs).to_numpy()
             return same
 
         return self._values(self._now().find(hashes_of(ids, len(ids)), is_right))

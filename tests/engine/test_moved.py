@@ -132,7 +132,7 @@ def _single(rng: random.Random, count: int) -> dict[str, Any]:
     return {"op": "update", "id": id_, "properties": properties}
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(8))
 def test_many_changes_do_what_each_does(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also beside single changes, deletes, moves, reads, and what a result was before."""
     rng = random.Random(seed)
@@ -155,19 +155,19 @@ def test_many_changes_do_what_each_does(seed: int, monkeypatch: pytest.MonkeyPat
         side.rt.flush()
         side.start()
     moments = list[int]()
-    for _ in range(5):
+    for _ in range(7):
         for _ in range(rng.choice([1, 1, 2, 3])):
             name, draw = rng.choice(names), rng.random()
-            if draw < 0.75:
+            if draw < 0.6:
                 changes = _many(rng, count)
             else:
-                changes = [_single(rng, count) for _ in range(rng.choice([1, 20]))]
+                changes = [_single(rng, count) for _ in range(rng.choice([1, 3, 20]))]
             together.sources[name].push(changes)
             apart.sources[name].push(iter(changes))
         for side in (together, apart):
             side.rt.flush()
         for query in together.queries:
-            if rng.random() < 0.5 and not query.text.endswith("RETURN a"):
+            if rng.random() < 0.7 and not query.text.endswith("RETURN a"):
                 assert identical(_frame(query.frame()), _frame(_again(query)))
         assert together.seen() == apart.seen(), texts
         moments.append(together.rt.seq)
@@ -190,23 +190,68 @@ def _frame(frame: pl.DataFrame) -> list[str]:
     return sorted(map(repr, map(group_key, map(list, frame.rows()))))
 
 
-def test_a_handle_that_another_node_has_by_now_finds_no_row(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def _rooms(monkeypatch: pytest.MonkeyPatch) -> tuple[dnb.Runtime, dnb.PushSource, dnb.Query]:
+    """Return two whole pages of nodes, and a query whose rows are columns."""
     monkeypatch.setattr(many, "LEAST", 1)
     monkeypatch.setattr(stage, "LEAST", 0)
     rt = dnb.Runtime(clock=dnb.VirtualClock(0))
     source = rt.add_source("s", dnb.PushSource())
-    count = 2_048
-    ids = [f"a{n}" for n in range(count)]
-    source.upsert_nodes(pl.DataFrame({"id": ids, "f": [1.0] * count}), label="A", id="id")
+    ids = [f"a{n}" for n in range(2_048)]
+    source.upsert_nodes(pl.DataFrame({"id": ids, "f": [1.0] * 2_048}), label="A", id="id")
     query = rt.add_query("q", "MATCH (a:A) RETURN a.id AS id, a.f AS f", sources=["s"])
+    return rt, source, query
+
+
+def _set(source: dnb.PushSource, ids: list[str], value: float) -> None:
+    source.upsert_nodes(pl.DataFrame({"id": ids, "f": [value] * len(ids)}), label="A", id="id")
+
+
+def test_a_handle_that_another_node_has_by_now_finds_no_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rt, source, query = _rooms(monkeypatch)
+    ids = [row["id"] for row in query.rows()]
     source.push({"op": "update", "id": "a5", "labels": ["A", "B"]})  # its row is as it was
     rt.flush()
     source.push({"op": "insert", "id": "new", "labels": ["A"], "properties": {"id": "new"}})
     rt.flush()
     changed = ["new", *(f"a{n}" for n in range(100, 300))]
-    source.upsert_nodes(pl.DataFrame({"id": changed, "f": [2.0] * 201}), label="A", id="id")
+    _set(source, changed, 2.0)
     rt.flush()
     values = {row["id"]: row["f"] for row in query.rows()}
     assert values == {id_: 2.0 if id_ in changed else 1.0 for id_ in [*ids, "new"]}
+
+
+def test_a_page_that_a_single_change_was_read_from_is_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rt, source, query = _rooms(monkeypatch)
+    source.push({"op": "update", "id": "a3", "properties": {"f": 5.0}})
+    rt.flush()
+    first = query.frame()
+    changed = [f"a{n}" for n in range(100, 300)]
+    _set(source, changed, 2.0)
+    rt.flush()
+    expected = {id_: 2.0 if id_ in changed else f for id_, f in first.rows()}
+    assert expected["a3"] == 5.0
+    assert dict(query.frame().iter_rows()) == expected
+    assert dict(first.iter_rows())["a100"] == 1.0  # what was handed out stays as it was
+
+
+def test_a_change_that_waits_is_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deltas and the past make rows when they are asked for, from columns that stay."""
+    rt, source, query = _rooms(monkeypatch)
+    deltas = list[dnb.Delta]()
+    query.on_delta(deltas.append)
+    some = [f"a{n}" for n in range(100, 300)]
+    for value in (2.0, 3.0):
+        _set(source, some, value)
+        rt.flush()
+    source.push({"op": "update", "id": "a100", "properties": {"f": 4.0, "id": "other"}})
+    rt.flush()
+    assert [len(delta) for delta in deltas] == [200, 200, 1]
+    assert sorted(deltas[0].changes) == sorted(((id_,), (id_, 1.0), (id_, 2.0)) for id_ in some)
+    assert deltas[2].changes == [(("a100",), ("a100", 3.0), ("other", 4.0))]
+    assert set(query.at(deltas[1].seq)["f"]) == {1.0, 3.0}
+    assert set(query.at(deltas[0].seq)["f"]) == {1.0, 2.0}
+    assert query.history().height == 2_048 + 401
