@@ -3,66 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from drasi_nb.engine.entered import RowChange
+from drasi_nb.engine.entered import Row, RowChange
 from drasi_nb.store.cells import Cell, Later, listed, some_of
 from drasi_nb.store.numbers import Ints
 
 
-class Sides(NamedTuple):
-    """A column before and after."""
+class Block(NamedTuple):
+    """Rows that came, or left, or changed: one for each of some nodes.
 
-    before: Cell
-    after: Cell
+    Attributes:
+        keys: The one part of each row's key.
+        handles: The nodes.
+        before: The columns of the rows as they were; None where they were not there.
+        after: As they are; what did not change is the same object.
+    """
+
+    keys: list[Any]
+    handles: Ints
+    before: list[Later] | None
+    after: list[Later] | None
+
+    def changes(self, places: Ints | None = None) -> Iterator[RowChange]:
+        """Return (key, before, after) of the rows, all or those at some places."""
+        keys = listed(some_of(self.keys, places))
+        made = dict[int, list[Any]]()
+        sides = list[Iterator[Row | None]]()
+        for columns in (self.before, self.after):
+            if columns is None:
+                sides.append(repeat(None, len(keys)))
+                continue
+            for column in columns:
+                if id(column) not in made:
+                    made[id(column)] = listed(column(places))
+            sides.append(zip(*(made[id(column)] for column in columns), strict=True))
+        return zip(zip(keys, strict=True), *sides, strict=True)
+
+    def moving(self, places: Ints) -> dict[int, Cell]:
+        """Return the columns that changed as they are at some places, by number."""
+        pairs = zip(self.before or (), self.after or (), strict=True)
+        return {
+            c: after(places) for c, (before, after) in enumerate(pairs) if before is not after
+        }
 
 
 class Moved(Sequence[RowChange]):
-    """Rows that were there and changed, one for each of some nodes, and others that came or went.
+    """What a change of many nodes did to rows that are made of one node each.
 
     Args:
-        keys: The one part of each row's key.
-        handles: The nodes, which tell the rows apart too.
+        changed: Rows that were there and are others now.
+        left: Rows that are not there any more.
+        came: Rows that were not there.
         released: How many handles had been given back by then (``NodeTable.released``).
-        moving: Columns in which rows changed, by number.
-        still: What makes the other columns, by number.
-        others: The rows that came or went.
     """
 
-    def __init__(
-        self,
-        keys: list[Any],
-        handles: Ints,
-        released: int,
-        moving: dict[int, Sides],
-        still: dict[int, Later],
-        others: list[RowChange],
-    ) -> None:
-        self.keys, self.handles, self.released = keys, handles, released
-        self.moving, self._still, self.others = moving, still, others
+    def __init__(self, changed: Block, left: Block, came: Block, released: int) -> None:
+        self.changed, self.left, self.came, self.released = changed, left, came, released
 
     def __len__(self) -> int:
-        return len(self.keys) + len(self.others)
-
-    def rows(self, places: Ints | None = None) -> Iterator[RowChange]:
-        """Return rows that changed, all or those at some places."""
-
-        def taken(values: Cell) -> list[Any]:
-            return listed(some_of(values, places))
-
-        keys = taken(self.keys)
-        still = {c: listed(then(places)) for c, then in self._still.items()}
-        sides = list[Iterator[tuple[Any, ...]]]()
-        for side in (0, 1):
-            columns = still | {c: taken(both[side]) for c, both in self.moving.items()}
-            sides.append(zip(*(columns[c] for c in range(len(columns))), strict=True))
-        return zip(zip(keys, strict=True), *sides, strict=True)
+        return sum(len(block.keys) for block in (self.changed, self.left, self.came))
 
     def __iter__(self) -> Iterator[RowChange]:
-        yield from self.rows()
-        yield from self.others
+        return chain.from_iterable(
+            block.changes() for block in (self.changed, self.left, self.came)
+        )
 
     @overload
     def __getitem__(self, place: int) -> RowChange: ...
@@ -74,7 +82,9 @@ class Moved(Sequence[RowChange]):
         if not -len(self) <= place < len(self):
             raise IndexError(place)
         place %= len(self)
-        if place >= len(self.keys):
-            return self.others[place - len(self.keys)]
-        (row,) = self.rows(np.array([place]))
-        return row
+        for block in (self.changed, self.left, self.came):
+            if place < len(block.keys):
+                (change,) = block.changes(np.array([place]))
+                return change
+            place -= len(block.keys)
+        raise AssertionError(place)

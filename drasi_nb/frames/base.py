@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from drasi_nb.engine.entered import Entered
-from drasi_nb.engine.moved import Moved
+from drasi_nb.engine.moved import Block
 from drasi_nb.store.cells import Cell, some_of
 from drasi_nb.store.numbers import Ints
 
@@ -45,6 +45,10 @@ class Base:
         for place in places[: max(0, self._height - places.start)]:
             self._left[place] = 1
 
+    def leave_all(self, places: Ints) -> None:
+        """Do what ``leave()`` does for rows that are here."""
+        np.frombuffer(self._left, np.bool_)[places] = True
+
     def take(self, key: Any) -> int:
         """Return the place of a row that is here and is kept elsewhere from now on, or gone.
 
@@ -56,9 +60,14 @@ class Base:
             self._left[place] = 1
         return place
 
-    def find(self, moved: Moved) -> Ints:
-        """Return the places of rows, -1 of those that are not here."""
-        found = np.full(len(moved.handles), _NOWHERE, np.int64)
+    def find(self, block: Block, released: int) -> Ints:
+        """Return the places of rows, -1 of those that are not here.
+
+        Args:
+            block: The rows.
+            released: See ``Moved``.
+        """
+        found = np.full(len(block.handles), _NOWHERE, np.int64)
         nodes = self.rows.nodes
         if nodes is None or not self._height:
             return found
@@ -66,14 +75,14 @@ class Base:
             handles = nodes.handles[: self._height].to_numpy()
             self._place_of = np.full(int(handles.max()) + 1, _NOWHERE, np.int32)
             self._place_of[handles] = np.arange(len(handles), dtype=np.int32)
-        known = np.flatnonzero(moved.handles < len(self._place_of))
-        found[known] = self._place_of[moved.handles[known]]
+        known = np.flatnonzero(block.handles < len(self._place_of))
+        found[known] = self._place_of[block.handles[known]]
         some = np.flatnonzero(found != _NOWHERE)
         left = np.frombuffer(self._left, np.bool_)[found[some]]
         found[some[left]] = _NOWHERE
-        if moved.released != nodes.released:  # a handle may be another node's by now
+        if released != nodes.released:  # a handle may be another node's by now
             some = some[~left]
-            (keys,), names = self.rows.keys.parts, some_of(moved.keys, some)
+            (keys,), names = self.rows.keys.parts, some_of(block.keys, some)
             there = map(keys.__getitem__, found[some].tolist())
             same = np.fromiter(map(eq, there, names), np.bool_, len(some))
             found[some[~same]] = _NOWHERE

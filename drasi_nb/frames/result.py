@@ -20,7 +20,7 @@ from drasi_nb.engine.moved import Moved
 from drasi_nb.engine.result import Changes, Row, RowChange
 from drasi_nb.frames.chunks import Chunks, Places
 from drasi_nb.frames.pages import PAGE, SHIFT, Entry, Page, Pages
-from drasi_nb.store.cells import some_of
+from drasi_nb.store.numbers import Ints
 from drasi_nb.values.ordering import order_key
 
 _CLEAN: set[int] = set()
@@ -111,14 +111,33 @@ class ResultTable:
     def _move(self, moved: Moved) -> list[RowChange]:
         """Take over the rows that are columns; return the others."""
         base = self._pages.base
-        if base is None or not len(moved.handles):
+        if base is None:
             return list(moved)
-        places = base.find(moved)
-        here, elsewhere = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
-        if len(here):
-            after = {c: some_of(sides.after, here) for c, sides in moved.moving.items()}
-            base.write(places[here], after)
-        return [*(moved.rows(elsewhere) if len(elsewhere) else ()), *moved.others]
+        left = list[RowChange]()
+        for block in (moved.changed, moved.left):
+            places = base.find(block, moved.released)
+            here, elsewhere = np.flatnonzero(places >= 0), np.flatnonzero(places < 0)
+            if len(here) and block is moved.changed:
+                base.write(places[here], block.moving(here))
+            elif len(here):
+                self._drop(places[here])
+            if len(elsewhere):
+                left += block.changes(elsewhere)
+        left += moved.came.changes()
+        return left
+
+    def _drop(self, places: Ints) -> None:
+        """Let rows go that are columns."""
+        pages, dirty, gone = self._pages.pages, self._dirty, places.tolist()
+        for row in gone:
+            page = row >> SHIFT
+            pages[page][row & (PAGE - 1)] = None
+            dirty[page] = None
+        self._pages.free += gone
+        self._height -= len(gone)
+        base = self._pages.base
+        assert base is not None
+        base.leave_all(places)
 
     def _replace(self, changes: Changes) -> None:
         """Take over a tick in which no row came or left; ``apply()`` at less per row."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from drasi_nb.store.numbers import CODES, KINDS, Array, Ints, code_of
-from drasi_nb.store.paging import LOW, PAGE, SHIFT, Page
-from drasi_nb.store.table import Table
+from drasi_nb.store.paging import LOW, PAGE, SHIFT
+from drasi_nb.store.table import Rows
 
 Cell = list[Any] | Array
 """Values of rows: any, or exactly floats or integers without nulls."""
@@ -30,7 +30,7 @@ class Cells:
         rows: Their numbers, at least one, each once.
     """
 
-    def __init__(self, table: Table, rows: Ints) -> None:
+    def __init__(self, table: Rows, rows: Ints) -> None:
         self.table, self.rows = table, rows
         self._numbers = rows >> SHIFT
         seen = np.zeros(table.page_count, np.bool_)

@@ -22,19 +22,17 @@ from drasi_nb.values.graph import STAMP
 _NO_STAMPS = array("q", bytes(8 * PAGE))
 
 
-class Table:
-    """Rows by number, properties by name.
+class Rows:
+    """Rows by number, columns by name.
 
     Attributes:
         ids: What lives where, in pages; None where nothing does.
-        stamps: When each row last changed (``values.graph.STAMP_BITS``); the engine writes it.
-        numbers: Of the pages of numbers, the stamps among them, under the name ``STAMP``.
+        numbers: Of the pages of numbers.
     """
 
     def __init__(self) -> None:
         self.page_count = 0
         self.ids: list[Page] = []
-        self.stamps: list[Page] = []
         self.numbers = Numbers()
         self.columns: dict[str, list[Page]] = {}
         self.indexes: dict[str, PropertyIndex] = {}
@@ -51,9 +49,7 @@ class Table:
         page[row & LOW] = element_id
 
     def column(self, name: str) -> list[Page]:
-        """Return the live page list of a property; made, all null, where nobody wrote it yet."""
-        if name == STAMP:
-            return self.stamps
+        """Return the live page list of a column; made, all null, where nobody wrote it yet."""
         pages = self.columns.get(name)
         if pages is None:
             pages = self.columns[name] = [EMPTY] * self.page_count
@@ -64,7 +60,6 @@ class Table:
         for pages in self.columns.values():
             pages.append(EMPTY)
         self.ids.append([None] * PAGE)
-        self.stamps += self.numbers.fill(STAMP, self.page_count, _NO_STAMPS)
         self.page_count += 1
         return self.page_count - 1
 
@@ -124,6 +119,29 @@ class Table:
         for name, pages in self.columns.items():
             if pages[page] is not EMPTY and pages[page][place] is not None:
                 self.write(name, row, None)
+
+
+class Table(Rows):
+    """Elements by number, properties by name.
+
+    Attributes:
+        stamps: When each last changed (``values.graph.STAMP_BITS``); the engine writes it. They
+            are numbers under the name ``STAMP``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stamps: list[Page] = []
+
+    def column(self, name: str) -> list[Page]:
+        """Return the live page list of a property; made, all null, where nobody wrote it yet."""
+        return self.stamps if name == STAMP else super().column(name)
+
+    def add_page(self) -> int:
+        """Append one page of nulls to every column, where nothing lives; return its number."""
+        number = super().add_page()
+        self.stamps += self.numbers.fill(STAMP, number, _NO_STAMPS)
+        return number
 
 
 def packed(values: list[Any]) -> Page:

@@ -10,8 +10,7 @@ import polars as pl
 
 from drasi_nb.engine.changes import NodeChanges, different
 from drasi_nb.engine.codegen.slots import View
-from drasi_nb.engine.entered import RowChange
-from drasi_nb.engine.moved import Moved, Sides
+from drasi_nb.engine.moved import Block, Moved
 from drasi_nb.engine.vector.columns import Column, UnsupportedError, column_of
 from drasi_nb.engine.vector.source import Source, is_plain
 from drasi_nb.language import ast
@@ -101,8 +100,8 @@ class _Columns:
     """The columns of the rows, before and after."""
 
     def __init__(self, source: ChangedNodes, columns: list[ast.Expr]) -> None:
-        self._source = source
-        self.moving, self._computed = dict[int, Sides](), dict[int, Cell]()
+        self._source, self._count = source, len(columns)
+        self.moving, self._computed = dict[int, tuple[Cell, Cell]](), dict[int, Cell]()
         self._plain = dict[int, str]()
         count, changes = source.count, source.changes
         for c, e in enumerate(columns):
@@ -115,28 +114,30 @@ class _Columns:
                 else:
                     self._computed[c] = _cell(source.value(e)[:count])
             elif key is not None:
-                self.moving[c] = Sides(changes.old[key], changes.new[key])
+                self.moving[c] = changes.old[key], changes.new[key]
             else:
                 values = source.value(e)
-                self.moving[c] = Sides(_cell(values[:count]), _cell(values[count:]))
+                self.moving[c] = _cell(values[:count]), _cell(values[count:])
 
-    def still(self, places: Ints) -> dict[int, Later]:
-        """Return the columns that did not change, at some places."""
+    def at(self, places: Ints, *sides: int) -> list[list[Later]]:
+        """Return the columns of rows at some places, as they were (0), as they are (1)."""
         source = self._source
-        made: dict[int, Later] = {
+        still: dict[int, Later] = {
             c: partial(some_of, some_of(values, places)) for c, values in self._computed.items()
         }
-        if self._plain:
+        if self._plain and len(places):
             cells = Cells(source.view.graph.nodes, source.cells.rows[places])
-            made |= {c: cells.later(key) for c, key in self._plain.items()}
+            still |= {c: cells.later(key) for c, key in self._plain.items()}
+        else:
+            still |= {c: partial(some_of, list[Any]()) for c in self._plain}
+        made = list[list[Later]]()
+        for side in sides:
+            moving = {
+                c: partial(some_of, some_of(both[side], places))
+                for c, both in self.moving.items()
+            }
+            made.append([moving[c] if c in moving else still[c] for c in range(self._count)])
         return made
-
-    def rows(self, places: Ints, side: int) -> list[tuple[Any, ...]]:
-        """Return rows as they were or as they are."""
-        columns = {c: listed(then(None)) for c, then in self.still(places).items()}
-        for c, both in self.moving.items():
-            columns[c] = listed(some_of(both[side], places))
-        return list(zip(*(columns[c] for c in range(len(columns))), strict=True))
 
 
 def moved(
@@ -160,26 +161,17 @@ def moved(
         for sides in made.moving.values():
             differs[different(*(some_of(side, both) for side in sides))] = True
         both = both[differs]
-    others = list[RowChange]()
-    for side, places in ((0, np.flatnonzero(was & ~now)), (1, np.flatnonzero(now & ~was))):
-        if len(places):
-            rows = made.rows(places, side)
-            named = zip(some_of(keys, places), strict=True)
-            others += (
-                [(key, None, row) for key, row in zip(named, rows, strict=True)]
-                if side
-                else [(key, row, None) for key, row in zip(named, rows, strict=True)]
-            )
-    if not len(both) and not others:
+    gone, new = np.flatnonzero(was & ~now), np.flatnonzero(now & ~was)
+    if not len(both) and not len(gone) and not len(new):
         return None
+
+    def block(places: Ints, before: list[Later] | None, after: list[Later] | None) -> Block:
+        return Block(listed(some_of(keys, places)), changes.handles[places], before, after)
+
+    before, after = made.at(both, 0, 1)
     return Moved(
-        listed(some_of(keys, both)),
-        changes.handles[both],
+        block(both, before, after),
+        block(gone, made.at(gone, 0)[0], None),
+        block(new, None, made.at(new, 1)[0]),
         source.view.graph.nodes.released,
-        {
-            c: Sides(*(some_of(side, both) for side in sides))
-            for c, sides in made.moving.items()
-        },
-        made.still(both) if len(both) else {},
-        others,
     )
