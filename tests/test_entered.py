@@ -16,7 +16,7 @@ from drasi_nb.engine.entered import Entered, Keys
 from drasi_nb.engine.vector import stage
 from drasi_nb.frames import chunks
 from drasi_nb.frames.result import ResultTable
-from drasi_nb.frames.schema import frame_of, series
+from drasi_nb.frames.schema import frame_of
 from drasi_nb.runtime import pump
 from drasi_nb.values.ordering import identical, order_key
 
@@ -308,9 +308,13 @@ def test_only_columns_that_changed_are_made_anew(monkeypatch: pytest.MonkeyPatch
     rows = {(f"k{n}",): (names[n], n / 4) for n in range(height)}
     assert table.frame().rows() == list(rows.values())
     made = list[str]()
-    monkeypatch.setattr(
-        chunks, "series", lambda name, *rest: made.append(name) or series(name, *rest)
-    )
+    values_of = chunks.Chunks._values
+
+    def noted(self: chunks.Chunks, c: int, *rest: Any) -> Any:
+        made.append(self.columns[c])
+        return values_of(self, c, *rest)
+
+    monkeypatch.setattr(chunks.Chunks, "_values", noted)
     several = range(0, 300, 2)  # more than are set one by one
     for places, t in (([5, 7], -1.0), ([5], 5 / 4), ([5], 2.0), (several, 3.0), ([5], 4.0)):
         changes = list[Any]()

@@ -43,11 +43,11 @@ class Block(NamedTuple):
             sides.append(zip(*(made[id(column)] for column in columns), strict=True))
         return zip(zip(keys, strict=True), *sides, strict=True)
 
-    def moving(self, places: Ints) -> dict[int, Cell]:
-        """Return the columns that changed as they are at some places, by number."""
+    def moving(self) -> dict[int, Cell]:
+        """Return the columns that changed, as they are, by number."""
         pairs = zip(self.before or (), self.after or (), strict=True)
         return {
-            c: after(places) for c, (before, after) in enumerate(pairs) if before is not after
+            c: after(None) for c, (before, after) in enumerate(pairs) if before is not after
         }
 
 

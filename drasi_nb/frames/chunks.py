@@ -2,241 +2,206 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from itertools import chain
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from drasi_nb.engine.entered import Entered
-from drasi_nb.engine.result import Row
-from drasi_nb.frames.base import Base
-from drasi_nb.frames.pages import PAGE, SHIFT, Pages
+from drasi_nb.frames.places import Places
 from drasi_nb.frames.schema import series, type_of_all, widen
-from drasi_nb.values.ordering import identical
+from drasi_nb.store.numbers import Array, code_of
 
 BLOCK = 32  # pages per block: one dirty page joins few chunks anew, not all of them
-_FEW = 100  # rows of a page that are set one by one
+_MANY = 64  # dirty pages from which whole columns may be less work
+_PART = 4  # of all pages, if they are so many
+_TYPES: dict[str, pl.DataType] = {"d": pl.Float64(), "q": pl.Int64()}
 _TEXT = frozenset({str, type(None)})
 
-# page -> which of its rows changed in place; None: others too
-Places = dict[int, set[int] | None]
+Made = pl.Series | list[Any]  # numbers, or what is to be one when all types are known
 
 
 class Chunks:
-    """Makes the frame of pages.
+    """Makes the frame of all pages.
 
     Frames handed out never change: chunks are made new, not written.
 
     Args:
         columns: Their names.
-        pages: The rows.
+        places: The rows.
     """
 
-    def __init__(self, columns: tuple[str, ...], pages: Pages) -> None:
-        self.columns, self.pages = columns, pages
+    def __init__(self, columns: tuple[str, ...], places: Places) -> None:
+        self.columns, self.places = columns, places
         self._types: list[pl.DataType] = [pl.Null()] * len(columns)
-        self._first: pl.DataFrame | None = None  # of the rows that entered as columns
+        self._first = pl.DataFrame()  # of all pages there were, and where each begins
+        self._starts: list[int] = [0]
         self._chunks: dict[int, pl.DataFrame] = {}  # of pages, where they are not its slices
         self._blocks: dict[int, pl.DataFrame] = {}
-        self._built: dict[int, list[Row]] = {}  # the rows each chunk was made of
-        self._set: dict[int, dict[int, Row]] = {}  # or those in which it differs from its slice
         self._whole: pl.DataFrame | None = None
 
-    def frame(self, dirty: Places) -> pl.DataFrame:
-        """Return all rows. Cost: the pages that are dirty, which none is afterwards."""
-        base = self.pages.base
-        if base is not None and base.stale:
-            self._renew(base, dirty)
-        elif self._whole is not None and not dirty:
+    def frame(self) -> pl.DataFrame:
+        """Return all rows. Cost: the columns of pages that changed since the last time."""
+        places = self.places
+        if self._whole is not None and not places.dirty and not places.changed:
             return self._whole
-        pages = self.pages.pages
-        if not pages:
+        if not places.rows.page_count:
             names = self.columns
             self._whole = pl.DataFrame([pl.Series(name, [], pl.Null()) for name in names])
-            return self._whole
-        if self._first is None and base is not None:
-            self._first = self._frame_of(base.rows)
-        built = {page: self._changed(page, places) for page, places in dirty.items()}
-        types = list(self._types)
-        for columns in built.values():
-            for place, (_, values) in columns.items():
-                if values:
-                    types[place] = widen(types[place], type_of_all(values))
-        if types != self._types:
-            self._types = types
-            if len(built) < len(pages):  # the other pages need the wider type too
-                dirty.update(dict.fromkeys(range(len(pages))))
-            self._built.clear()
-            self._set.clear()
-            built = {page: self._changed(page, None) for page in dirty}
-        for page, columns in built.items():
-            # with_columns() would start the lazy engine, which takes longer than all the rest
-            new = self._chunk(page).get_columns() or [pl.Series()] * len(types)
-            for c, (places, values) in columns.items():
-                made = series(self.columns[c], values, types[c])
-                new[c] = made if places is None else new[c].clone().scatter(places, made)
-            self._chunks[page] = pl.DataFrame(new)
-        for block in {page // BLOCK for page in dirty}:
-            self._blocks[block] = self._block(block)
-        dirty.clear()
-        blocks = [
-            self._blocks[block] if block in self._blocks else self._block(block)
-            for block in range(-(-len(pages) // BLOCK))
-        ]
-        self._whole = blocks[0] if len(blocks) == 1 else pl.concat(blocks, rechunk=False)
+        elif self._whole is None or len(self._starts) == 1:
+            self._make(range(len(self.columns)))
+        else:
+            self._renew()
+        places.dirty.clear()
+        places.changed.clear()
+        assert self._whole is not None
         return self._whole
 
-    def _renew(self, base: Base, dirty: Places) -> None:
-        """Take note of columns of the base that were written."""
-        stale, written = base.seen()
-        numbers = {
-            c: as_series(self.columns[c], values)
-            for c in stale
-            if isinstance(values := base.rows.columns[c], np.ndarray)
-        }
-        if (
-            self._first is not None
-            and len(numbers) == len(stale)
-            and all(self._types[c] == values.dtype for c, values in numbers.items())
-        ):
-            made = self._first.get_columns()
-            for c, values in numbers.items():
-                made[c] = values[: self._first.height]
-            self._first = pl.DataFrame(made)
-            touched = set(np.unique(np.concatenate(written) >> SHIFT).tolist())
-        else:  # other types, or values that Polars cannot take over
-            self._first = None
-            touched = set(range(len(self.pages.pages)))
-        for page in self._chunks.keys() & touched:
-            held = self.pages.pages[page]
-            if type(held) is dict:  # made anew of its slice
-                for known in (self._chunks, self._set, self._built):
-                    known.pop(page, None)
-                if dirty.get(page, held) is not None:
-                    dirty[page] = set(held)
+    # -- all pages ----------------------------------------------------------------------
+
+    def _make(self, columns: range | set[int]) -> None:
+        """Make whole columns; the others are those of ``_whole``."""
+        places = self.places
+        there = [places.there(number) for number in range(places.rows.page_count)]
+        counts = [len(page) if some is None else len(some)
+                  for page, some in zip(places.rows.ids, there, strict=True)]  # fmt: skip
+        made = {c: self._column(c, there) for c in columns}
+        self._settle_types(made.items())
+        old = [] if self._whole is None else self._whole.get_columns()
+        self._first = pl.DataFrame(
+            [
+                self._series(c, made[c]) if c in made else old[c].rechunk()
+                for c in range(len(self.columns))
+            ]
+        )
+        self._starts = [0, *np.cumsum(counts).tolist()]
+        self._chunks.clear()
         self._blocks.clear()
+        self._whole = self._first
 
-    def _frame_of(self, base: Entered) -> pl.DataFrame:
-        made = list[pl.Series]()
-        for c, (name, values) in enumerate(zip(self.columns, base.columns, strict=True)):
-            if isinstance(values, list):
-                kinds = set(map(type, values))
-                if kinds <= _TEXT and str in kinds:  # what follows would look again, twice
-                    self._types[c] = pl.String()
-                    made.append(pl.Series(name, values, dtype=pl.String))
-                    continue
-                self._types[c] = type_of_all(values)
-                made.append(series(name, values, self._types[c]))
-            elif isinstance(values, np.ndarray):
-                made.append(as_series(name, values))
-                self._types[c] = made[-1].dtype
-            elif values.null_count() == len(values):
-                made.append(
-                    pl.repeat(None, len(values), dtype=pl.Null(), eager=True).alias(name)
-                )
-            else:
-                self._types[c] = values.dtype
-                made.append(values.alias(name))
-        return pl.DataFrame(made)
+    def _column(self, c: int, there: list[list[int] | None]) -> Made:
+        pages = self.places.columns[c]
+        code = code_of(pages)
+        if code:
+            parts = [np.frombuffer(page, code) for page in pages]
+            return self._numbers(
+                c,
+                np.concatenate(
+                    [
+                        part if some is None else part[some]
+                        for part, some in zip(parts, there, strict=True)
+                    ]
+                ),
+            )
+        return list(
+            chain.from_iterable(
+                page if some is None else [page[place] for place in some]
+                for page, some in zip(pages, there, strict=True)
+            )
+        )
 
-    def _chunk(self, page: int) -> pl.DataFrame:
+    # -- some pages ---------------------------------------------------------------------
+
+    def _renew(self) -> None:
+        """Make the columns of pages that changed."""
+        places, width = self.places, len(self.columns)
+        pages: dict[int, set[int]] = {}
+        for code in places.dirty:
+            number, c = divmod(code, width)
+            if number not in places.changed:
+                pages.setdefault(number, set()).add(c)
+        columns = set().union(*pages.values())
+        if len(pages) > max(_MANY, places.rows.page_count // _PART) and all(
+            self._types[c] in (pl.Float64, pl.Int64) for c in columns
+        ):
+            self._some({number: set(range(width)) for number in places.changed})
+            self._join()
+            self._make(columns)
+            return
+        self._some(pages | {number: set(range(width)) for number in places.changed})
+        self._join()
+
+    def _some(self, pages: dict[int, set[int]]) -> None:
+        made = dict[tuple[int, int], Made]()
+        for number, columns in pages.items():
+            there = self.places.there(number)
+            for c in columns:
+                made[number, c] = self._values(c, number, there)
+        if self._settle_types((c, values) for (_, c), values in made.items()):
+            self.places.changed.update(range(self.places.rows.page_count))
+            self._some({n: set(range(len(self.columns))) for n in self.places.changed})
+            return
+        for number, columns in pages.items():
+            # with_columns() would start the lazy engine, which takes longer than all the rest
+            new = self._chunk(number).get_columns() or [pl.Series()] * len(self.columns)
+            for c in columns:
+                new[c] = self._series(c, made[number, c])
+            self._chunks[number] = pl.DataFrame(new)
+        for block in {number // BLOCK for number in pages}:
+            self._blocks.pop(block, None)
+
+    def _values(self, c: int, number: int, there: list[int] | None) -> Made:
+        page = self.places.columns[c][number]
+        if type(page) is memoryview:
+            values = np.frombuffer(page, page.format)
+            return self._numbers(c, values.copy() if there is None else values[there])
+        if there is None:
+            return list(page)
+        return [page[place] for place in there]
+
+    def _chunk(self, number: int) -> pl.DataFrame:
         """Return the chunk of a page as it is now; none at all of a new page."""
-        chunk = self._chunks.get(page)
+        chunk = self._chunks.get(number)
         if chunk is not None:
             return chunk
-        start = page << SHIFT
-        if self._first is None or start >= self._first.height:
+        if number + 1 >= len(self._starts):
             return pl.DataFrame()
-        return self._first[start : start + PAGE]
+        return self._between(number, number + 1)
 
-    def _block(self, block: int) -> pl.DataFrame:
-        start, stop = block * BLOCK, min(len(self.pages.pages), (block + 1) * BLOCK)
+    def _between(self, start: int, stop: int) -> pl.DataFrame:
+        return self._first[self._starts[start] : self._starts[stop]]
+
+    def _join(self) -> None:
+        """Put the chunks together."""
+        count = self.places.rows.page_count
+        blocks = list[pl.DataFrame]()
+        for block in range(-(-count // BLOCK)):
+            if block not in self._blocks:
+                self._blocks[block] = self._block(block, count)
+            blocks.append(self._blocks[block])
+        self._whole = blocks[0] if len(blocks) == 1 else pl.concat(blocks, rechunk=False)
+
+    def _block(self, block: int, count: int) -> pl.DataFrame:
+        start, stop = block * BLOCK, min(count, (block + 1) * BLOCK)
         chunks, parts = self._chunks, list[pl.DataFrame]()
-        for page in [*sorted(chunks.keys() & range(start, stop)), stop]:
-            if start < page:  # slices side by side are one
-                assert self._first is not None
-                parts.append(self._first[start << SHIFT : page << SHIFT])
-            if page < stop:
-                parts.append(chunks[page])
-            start = page + 1
+        for number in [*sorted(chunks.keys() & range(start, stop)), stop]:
+            if start < number:  # slices side by side are one
+                parts.append(self._between(start, number))
+            if number < stop:
+                parts.append(chunks[number])
+            start = number + 1
         return parts[0] if len(parts) == 1 else pl.concat(parts, rechunk=False)
 
-    def _changed(
-        self, page: int, places: set[int] | None
-    ) -> dict[int, tuple[list[int] | None, list[Any]]]:
-        """Return the columns of a page that changed since its chunk was made.
+    # -- types --------------------------------------------------------------------------
 
-        Per column: where it changed and the values there; None and all its values where that is
-        less work, or Polars cannot set single values.
-        """
-        held, before = self.pages.pages[page], self._built.get(page)
-        width = range(len(self.columns))
-        if type(held) is dict:
-            if places is not None and len(held) <= _FEW:
-                few = self._few_changed(page, held, sorted(places))
-                if few is not None:
-                    return few
-            if places is not None:
-                self._built[page] = before = self._made_of(page)
-            held = self.pages.unfold(page)
-        if before is not None and places is not None and len(places) <= _FEW:
-            order = sorted(places)
-            at = order
-            if len(before) < PAGE:  # rows are numbered without the free places
-                there = [i for i, entry in enumerate(held) if entry is not None]
-                at = [bisect_left(there, place) for place in order]
-            old = [before[i] for i in at]
-            new = [entry[1] for place in order if (entry := held[place]) is not None]
-            for i, row in zip(at, new, strict=True):
-                before[i] = row
-            changed = [
-                c for c in width if any(a[c] is not b[c] for a, b in zip(old, new, strict=True))
-            ]
-            if not any(self._types[c].is_nested() for c in changed):
-                return {c: (at, [row[c] for row in new]) for c in changed}
-            return {c: (None, [row[c] for row in before]) for c in changed}
-        rows = [entry[1] for entry in held if entry is not None]
-        self._built[page] = rows
-        if before is None or len(before) != len(rows):
-            return {c: (None, [row[c] for row in rows]) for c in width}
-        moved = [(a, b) for a, b in zip(before, rows, strict=True) if a is not b]
-        changed = [c for c in width if any(a[c] is not b[c] for a, b in moved)]
-        return {c: (None, [row[c] for row in rows]) for c in changed}
+    def _numbers(self, c: int, values: Array) -> pl.Series:
+        return pl.Series(self.columns[c], values)
 
-    def _few_changed(
-        self, page: int, held: dict[int, tuple[Any, Row]], places: list[int]
-    ) -> dict[int, tuple[list[int] | None, list[Any]]] | None:
-        """Return the same of few rows in a page of columns; None where they cannot be set."""
-        base, start = self.pages.base, page << SHIFT
-        assert base is not None
-        done = self._set.setdefault(page, {})
-        out: dict[int, tuple[list[int] | None, list[Any]]] = {}
-        for c, values in enumerate(base.rows.columns):
-            old = [done[at][c] if at in done else values[start + at] for at in places]
-            new = [held[at][1][c] for at in places]
-            if not all(map(_same, old, new)):
-                out[c] = places, new
-        if any(self._types[c].is_nested() for c in out):
-            return None
-        done.update((at, held[at][1]) for at in places)
-        return out
+    def _settle_types(self, made: Any) -> bool:
+        """Widen the types to hold new values; return whether any is another one now."""
+        types = list(self._types)
+        for c, values in made:
+            if isinstance(values, pl.Series):
+                types[c] = widen(types[c], values.dtype) if len(values) else types[c]
+            elif values:
+                types[c] = widen(types[c], type_of_all(values))
+        is_wider, self._types = types != self._types, types
+        return is_wider
 
-    def _made_of(self, page: int) -> list[Row]:
-        """Return the rows that the chunk of a page of columns was made of."""
-        base, start = self.pages.base, page << SHIFT
-        assert base is not None
-        rows = [row for _, row in base.rows.entries(start, start + PAGE)]
-        for at, row in self._set.pop(page, {}).items():
-            rows[at] = row
-        return rows
-
-
-def as_series(name: str, values: npt.NDArray[Any]) -> pl.Series:
-    """Return a copy of numbers as a column."""
-    return pl.Series(name, values.copy())
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a is b or identical(a, b)
+    def _series(self, c: int, values: Made) -> pl.Series:
+        name, wanted = self.columns[c], self._types[c]
+        if isinstance(values, pl.Series):
+            if values.dtype == wanted:
+                return values
+            values = values.to_list()
+        return series(name, values, wanted)

@@ -39,10 +39,11 @@ class Numbers:
             buffer = self._buffers[key] = np.zeros(1 << _WIDE, code)  # memory as it is used
         return buffer
 
-    def fill(self, name: str, first: int, values: array[Any]) -> list[Page]:
+    def fill(self, name: str, first: int, values: array[Any] | Array) -> list[Page]:
         """Write whole pages from a page number on, as many as there are; return them."""
-        code, whole = values.typecode, len(values) >> SHIFT
-        given, pages, done = np.frombuffer(values, code), list[Page](), 0
+        given = np.frombuffer(values, values.typecode) if isinstance(values, array) else values
+        code, whole = "d" if given.dtype.kind == "f" else "q", len(values) >> SHIFT
+        pages, done = list[Page](), 0
         while done < whole:
             at = (first + done) % _PAGES
             some = min(whole - done, _PAGES - at)
