@@ -284,7 +284,7 @@ class CompiledQuery:
                     self._reads_stamps and (known is None or name in reads.stamps),
                     i,
                     part,
-                    Many(part, i, partial(change_columnwise, match, tail, sink, self.view))
+                    Many(part, i, partial(change_columnwise, match, tail, sink, self.view, i))
                     if kind == "node"
                     else None,
                     partial(

@@ -12,11 +12,14 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from drasi_nb.language import ast
 from drasi_nb.language.labels import holds
 from drasi_nb.store.ids import IdIndex
 from drasi_nb.store.indexes import PairIndex
-from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT
+from drasi_nb.store.numbers import Ints, Numbers
+from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
 from drasi_nb.store.table import Table
 from drasi_nb.values.graph import Node, Relation
 
@@ -91,8 +94,9 @@ class RelationTable(Table):
         self.src, self.dst = array("i"), array("i")
         self.next_out, self.prev_out = array("i"), array("i")
         self.next_in, self.prev_in = array("i"), array("i")
-        self.first_out: list[array[int]] = []
-        self.first_in: list[array[int]] = []
+        self.first_out: list[Page] = []  # by node, as pages of numbers
+        self.first_in: list[Page] = []
+        self._heads = Numbers()
         self._pairs: PairIndex | None = None
 
     def is_of(self, types: ast.LabelExpr | None) -> bool:
@@ -130,15 +134,48 @@ class RelationTable(Table):
             self.free.extend(range((page + 1) * PAGE - 1, page * PAGE - 1, -1))
         return self.free.pop()
 
+    def set_heads(self, heads: list[Page], page: int, links: array[int] = NO_LINKS) -> Page:
+        """Give the nodes of a page first relations of their own."""
+        name = "out" if heads is self.first_out else "in"
+        (made,) = heads[page : page + 1] = self._heads.fill(name, page, links)
+        return made
+
+    def heads_of(self, heads: list[Page], nodes: Ints) -> Ints:
+        """Return the first relations of nodes, -1 of those that have none."""
+        pages = nodes >> SHIFT
+        seen = np.zeros(len(heads), np.bool_)
+        seen[pages] = True
+        for page in np.flatnonzero(seen).tolist():
+            seen[page] = heads[page] is not NO_LINKS
+        some = np.flatnonzero(seen[pages])
+        found = np.full(len(nodes), NO_LINK, np.int64)
+        if len(some):
+            name = "out" if heads is self.first_out else "in"
+            found[some] = self._heads.read(name, "i", nodes[some])
+        return found
+
     def link(self, row: int, src: int, dst: int) -> None:
         """Put a row at the head of the chains of its ends."""
         self.src[row], self.dst[row] = src, dst
-        _push(self.first_out, src, row, self.next_out, self.prev_out)
-        _push(self.first_in, dst, row, self.next_in, self.prev_in)
+        self._push(self.first_out, src, row, self.next_out, self.prev_out)
+        self._push(self.first_in, dst, row, self.next_in, self.prev_in)
         if self._pairs is not None:
             self._pairs.add(row, src, dst)
         if not row & LOW:  # now and then: a hub has many
             self.look_for_hubs((src, dst))
+
+    def _push(
+        self, heads: list[Page], node: int, row: int, next_: array[int], prev: array[int]
+    ) -> None:
+        page = node >> SHIFT
+        head = heads[page]
+        if head is NO_LINKS:
+            head = self.set_heads(heads, page)
+        old = head[node & LOW]
+        next_[row], prev[row] = old, NO_LINK
+        if old != NO_LINK:
+            prev[old] = row
+        head[node & LOW] = row
 
     def look_for_hubs(self, nodes: Iterable[int]) -> None:
         """Note which of some nodes have very many relations. Cost: up to ``HUB`` a node."""
@@ -161,23 +198,7 @@ class RelationTable(Table):
             self._pairs.drop(row, self.src[row], self.dst[row])
 
 
-def _push(
-    heads: list[array[int]], node: int, row: int, next_: array[int], prev: array[int]
-) -> None:
-    page = node >> SHIFT
-    head = heads[page]
-    if head is NO_LINKS:
-        head = heads[page] = array("i", NO_LINKS)
-    old = head[node & LOW]
-    next_[row], prev[row] = old, NO_LINK
-    if old != NO_LINK:
-        prev[old] = row
-    head[node & LOW] = row
-
-
-def _drop(
-    heads: list[array[int]], node: int, row: int, next_: array[int], prev: array[int]
-) -> None:
+def _drop(heads: list[Page], node: int, row: int, next_: array[int], prev: array[int]) -> None:
     after, before = next_[row], prev[row]
     if before == NO_LINK:
         heads[node >> SHIFT][node & LOW] = after
@@ -278,7 +299,7 @@ class Graph:
                     row = next_[row]
                 heads[page][place] = NO_LINK
                 if heads[new >> SHIFT] is NO_LINKS:
-                    heads[new >> SHIFT] = array("i", NO_LINKS)
+                    table.set_heads(heads, new >> SHIFT)
                 heads[new >> SHIFT][new & LOW] = head
 
     def is_linked(self, handle: int) -> bool:

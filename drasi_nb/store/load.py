@@ -104,7 +104,7 @@ def load_relations(
         (table.first_out, table.next_out, table.prev_out, src),
         (table.first_in, table.next_in, table.prev_in, dst),
     ):
-        often = _chain(heads, next_, prev, nodes, first, blank)
+        often = _chain(table, heads, next_, prev, nodes, first, blank)
         table.look_for_hubs(often)
     table.free.extend(range(first + count + spare - 1, first + count - 1, -1))
     code = first << TABLE_BITS | table.number
@@ -167,7 +167,8 @@ def _pairs(table: RelationTable, src: Sequence[int], dst: Sequence[int], first: 
 
 
 def _chain(
-    heads: list[array[int]],
+    table: RelationTable,
+    heads: list[Page],
     next_: array[int],
     prev: array[int],
     nodes: array[int],
@@ -185,7 +186,7 @@ def _chain(
         for links in (next_, prev):
             links.extend(none)
             links.extend(blank)
-        _set_heads(heads, next_, prev, ends.select("node", head="row", tail="row"))
+        _set_heads(table, heads, next_, prev, ends.select("node", head="row", tail="row"))
         return []
     ends = ends.sort("node", maintain_order=True)
     node, row = ends["node"], ends["row"]
@@ -211,20 +212,24 @@ def _chain(
         had = {n for n in often if heads[n >> SHIFT][n & LOW] != NO_LINK}
         had.update(groups["node"].filter(count >= HUB).to_list())
         often = [n for n in often if n in had]
-    _set_heads(heads, next_, prev, groups)
+    _set_heads(table, heads, next_, prev, groups)
     return often
 
 
 def _set_heads(
-    heads: list[array[int]], next_: array[int], prev: array[int], groups: pl.DataFrame
+    table: RelationTable,
+    heads: list[Page],
+    next_: array[int],
+    prev: array[int],
+    groups: pl.DataFrame,
 ) -> None:
     """Hang the chains from ``head`` to ``tail`` on their nodes."""
     if groups.height >= _MANY:
-        groups = _set_pages(heads, groups)
+        groups = _set_pages(table, heads, groups)
     for node, head, tail in zip(*(groups[n].to_list() for n in groups.columns), strict=True):
         links = heads[node >> SHIFT]
         if links is NO_LINKS:
-            links = heads[node >> SHIFT] = array("i", NO_LINKS)
+            links = table.set_heads(heads, node >> SHIFT)
         old = links[node & LOW]
         if old != NO_LINK:
             next_[tail] = old
@@ -232,7 +237,7 @@ def _set_heads(
         links[node & LOW] = head
 
 
-def _set_pages(heads: list[array[int]], groups: pl.DataFrame) -> pl.DataFrame:
+def _set_pages(table: RelationTable, heads: list[Page], groups: pl.DataFrame) -> pl.DataFrame:
     """Make the pages of nodes without relations so far; return the chains of other pages."""
     pages = groups["node"] // PAGE
     present = pages.unique(maintain_order=True).to_list()
@@ -245,7 +250,7 @@ def _set_pages(heads: list[array[int]], groups: pl.DataFrame) -> pl.DataFrame:
         flat = pl.repeat(NO_LINK, len(blank) * PAGE, dtype=pl.Int32, eager=True)
         links = int_array(flat.scatter(new["at"] * PAGE + new["node"] % PAGE, new["head"]))
         for place, page in enumerate(blank):
-            heads[page] = links[place * PAGE : (place + 1) * PAGE]
+            table.set_heads(heads, page, links[place * PAGE : (place + 1) * PAGE])
         return groups.filter(~is_blank)
     return groups
 

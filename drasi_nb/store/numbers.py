@@ -21,13 +21,14 @@ Ints = npt.NDArray[np.int64]
 
 CODES: dict[type, str] = {float: "d", int: "q"}  # of the types that have pages of numbers
 KINDS: dict[str, type] = {code: kind for kind, code in CODES.items()}
+_CODES = {"f8": "d", "i8": "q", "i4": "i"}
 _WIDE = 18  # bits of a row within its buffer: 2 MiB, below what may be given huge pages
 _PAGES = 1 << (_WIDE - SHIFT)
 _ROWS = (1 << _WIDE) - 1
 
 
 class Numbers:
-    """The buffers of one table, by column and code ("d" floats, "q" integers of 64 bits)."""
+    """The buffers of one table, by column and code ("d" floats, "q" and "i" integers)."""
 
     def __init__(self) -> None:
         self._buffers: WeakValueDictionary[tuple[str, str, int], Array] = WeakValueDictionary()
@@ -42,7 +43,7 @@ class Numbers:
     def fill(self, name: str, first: int, values: array[Any] | Array) -> list[Page]:
         """Write whole pages from a page number on, as many as there are; return them."""
         given = np.frombuffer(values, values.typecode) if isinstance(values, array) else values
-        code, whole = "d" if given.dtype.kind == "f" else "q", len(values) >> SHIFT
+        code, whole = _CODES[given.dtype.str[1:]], len(values) >> SHIFT
         pages, done = list[Page](), 0
         while done < whole:
             at = (first + done) % _PAGES

@@ -20,30 +20,39 @@ from drasi_nb.store.numbers import Ints
 
 
 class ChangedNodes(Source):
-    """Nodes as they were and, below in the same frame, as they are.
+    """The matches of changed nodes as they were and, below in the same frame, as they are.
 
     Args:
-        match: One node, without relations.
+        match: The pattern.
         view: What is seen.
+        slot: Where the nodes are; no other slot holds one of them.
         changes: Of nodes that fit it.
 
-    Raises:
-        UnsupportedError: The pattern is another one.
+    Attributes:
+        count: Number of matches, of each kind.
+        places: The place of its node among the changes, of each match; None where they are them.
     """
 
-    def __init__(self, match: Match, view: View, changes: NodeChanges) -> None:
-        if len(match.nodes) != 1 or match.relations:
-            raise UnsupportedError("more than a node")
+    def __init__(self, match: Match, view: View, slot: int, changes: NodeChanges) -> None:
         super().__init__(match, view)
-        self.changes, self.count = changes, len(changes)
+        self.changes = changes
         self.cells = Cells(view.graph.nodes, changes.handles)
-        self.name = match.nodes[0].name
-        handles = pl.Series("n0", changes.handles, dtype=pl.Int32)
-        self._columns = [handles.append(handles)]
+        self.name = match.nodes[slot].name
+        self.places: Ints | None = None
+        if match.relations:
+            frame = self.pattern.around(slot, changes.handles)
+            self.places = frame["#"].to_numpy()
+            frame = frame.drop("#")
+        else:
+            handles = pl.Series(changes.handles, dtype=pl.Int32)
+            frame = pl.DataFrame({f"n{slot}": handles})
+        self.count = frame.height
+        self._matches = frame
+        self._columns = [column.append(column) for column in frame.clone()]
 
     def may_be_many(self, slots: list[str]) -> bool:
         """Return whether a grouping value may be of the nodes."""
-        return bool(slots)
+        return self.name in slots
 
     def is_moving(self, e: ast.Expr) -> bool:
         """Return whether the value of an expression may have changed."""
@@ -51,15 +60,24 @@ class ChangedNodes(Source):
         return any(isinstance(part, ast.Property) and part.key in old for part in walk(e))
 
     def add(self, alias: str, slot: str, key: str) -> Column:
-        """Have a property of the node, the only slot, under an alias in the frame."""
-        assert slot == self.name
-        if key in self.changes.old:
-            before, after = self.changes.old[key], self.changes.new[key]
+        """Have a property of a slot under an alias in the frame."""
+        if slot != self.name:
+            values = self.property_values(slot, key, self._matches)
+            column = column_of(values + values)
         else:
-            before = after = self.cells.read(key)
-        column = _column(before, after)
+            if key in self.changes.old:
+                before, after = self.changes.old[key], self.changes.new[key]
+            else:
+                before = after = self.cells.read(key)
+            column = _column(some_of(before, self.places), some_of(after, self.places))
         self._columns.append(column.values.alias(alias))
         return column
+
+    def frame(self) -> pl.DataFrame:
+        """Return the matches with the columns that were asked for, and their weights."""
+        return pl.DataFrame(self._columns).with_columns(
+            pl.Series("weight", np.repeat([-1, 1], self.count))
+        )
 
     def value(self, e: ast.Expr) -> pl.Series:
         """Return what an expression is, before and after."""

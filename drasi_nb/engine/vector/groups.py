@@ -23,6 +23,7 @@ _SUMMED = frozenset({"sum", "avg"})
 _ENDS = frozenset({"min", "max"})
 _TAKEN = _SUMMED | _ENDS | {"count", "collect"}
 _AT_ONCE = 1 << 17  # values that are sorted in one step
+_ONE = pl.repeat(1, pl.len())
 _NOBODY = pl.repeat(0, pl.len()).alias("members")  # a literal alone would be one row
 
 
@@ -37,6 +38,8 @@ class GroupsOut:
         stage: Its groups.
         operator: What is aggregated.
         put: Puts an expression over the slots.
+        is_weighted: Whether matches have a column "weight", and are taken out where it is -1;
+            no aggregate needs more than sums then.
 
     Raises:
         UnsupportedError: An aggregate is one that is kept row by row.
@@ -48,15 +51,19 @@ class GroupsOut:
         stage: GroupStage,
         operator: Aggregate,
         put: Callable[[ast.Expr], ast.Expr],
+        *,
+        is_weighted: bool = False,
     ) -> None:
+        self.is_weighted = is_weighted
         self.source, self.stage = source, stage
         self.keys = [put(e) for _, e in operator.keys]
         self.calls = [
             (call.kind, None if call.argument is None else put(call.argument))
             for _, call in operator.aggregates
         ]
+        taken = _SUMMED | {"count"} if is_weighted else _TAKEN
         for _, call in operator.aggregates:
-            if call.kind not in _TAKEN or (call.distinct and call.kind != "collect"):
+            if call.kind not in taken or (call.distinct and call.kind != "collect"):
                 raise UnsupportedError(call.kind)
         for kind, argument in self.calls:
             if kind in _ENDS and argument is not None and source.is_slot(argument):
@@ -67,6 +74,8 @@ class GroupsOut:
         free = frozenset[str]().union(*map(free_variables, self.keys))
         self.slots = [name for name in source.match.names if name in free]
         self.by_value = source.may_be_many(self.slots)
+        if is_weighted and self.by_value and any(map(source.is_slot, self.keys)):
+            raise UnsupportedError("elements that change as groups")
         self._typed: list[Typed | None] = []
         self._by: dict[str, pl.Expr] = {}
         # values of min and max, by the first aggregate with that argument
@@ -108,7 +117,8 @@ class GroupsOut:
             *(expr.alias(name) for name, expr in self._by.items()),
             *(t.expr.alias(f"a{i}") for i, t in enumerate(self._typed) if t is not None),
         )
-        wanted = [pl.len().alias("members")]
+        members = pl.col("weight").sum() if self.is_weighted else pl.len()
+        wanted = [members.alias("members")]
         calls = list(enumerate(zip(self.calls, self._typed, strict=True)))
         for i, ((kind, _), typed) in calls:
             if typed is not None and kind not in _ENDS:
@@ -161,17 +171,27 @@ class GroupsOut:
                 yield
         self._later.clear()
 
-    @staticmethod
-    def _parts(i: int, kind: str, typed: Typed, height: int) -> list[pl.Expr]:
+    def _sum(self, values: pl.Expr, where: pl.Expr) -> pl.Expr:
+        """Return the sum of values where a condition holds; of matches that are taken out, less."""
+        if not self.is_weighted:
+            return values.filter(where).sum()
+        weight = pl.col("weight")
+        come, gone = (values.filter(where & side).sum() for side in (weight > 0, weight < 0))
+        return come - gone
+
+    def _parts(self, i: int, kind: str, typed: Typed, height: int) -> list[pl.Expr]:
         value = pl.col(f"a{i}")
         if kind == "count":
-            return [value.count().alias(f"c{i}")]
+            return [self._sum(_ONE, value.is_not_null()).alias(f"c{i}")]
         if typed.kind == "f":
-            total = _scaled(value).filter(_is_exact(value)).sum()
-            return [total.alias(f"s{i}"), _is_exact(value).sum().alias(f"c{i}")]
-        if max(-typed.low, typed.high) * height > INT_MAX:
-            raise UnsupportedError("a sum that may leave 64 bits")
-        return [value.sum().alias(f"s{i}"), value.count().alias(f"c{i}")]
+            exact = _is_exact(value)
+            total, count = self._sum(_scaled(value), exact), self._sum(_ONE, exact)
+        else:
+            if max(-typed.low, typed.high) * height > INT_MAX:
+                raise UnsupportedError("a sum that may leave 64 bits")
+            there = value.is_not_null()
+            total, count = self._sum(value, there), self._sum(_ONE, there)
+        return [total.alias(f"s{i}"), count.alias(f"c{i}")]
 
     def _groups(self, found: pl.DataFrame) -> list[list[Any]]:
         """Return the group of each row of members, made where there is none."""
@@ -214,11 +234,12 @@ class GroupsOut:
         value = pl.col(name)
         rest = given.filter(value.is_not_null() & ~_is_exact(value))
         if rest.height:
-            members = rest.select(*by, value.alias("value"), _NOBODY)
-            for group, number in zip(
-                self._groups(members), members["value"].to_list(), strict=True
-            ):
-                add_float(group, at, number, 1)
+            weight = pl.col("weight") if self.is_weighted else _ONE.alias("weight")
+            members = rest.select(*by, value.alias("value"), weight, _NOBODY)
+            groups = self._groups(members)
+            numbers = (members[name].to_list() for name in ("value", "weight"))
+            for group, number, times in zip(groups, *numbers, strict=True):
+                add_float(group, at, number, times)
 
     def _ends_of(self, argument: ast.Expr | None) -> list[int]:
         """Return the aggregates that are a min or max of an expression."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+import numpy as np
 import polars as pl
 
 from drasi_nb.engine.changes import NodeChanges
@@ -105,7 +106,7 @@ def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator
 
 
 def change_columnwise(
-    match: Match, tail: Tail, sink: Sink, view: View, changes: NodeChanges
+    match: Match, tail: Tail, sink: Sink, view: View, slot: int, changes: NodeChanges
 ) -> None:
     """Hand on what changes of nodes do to the matches, as no other slot may hold the nodes.
 
@@ -114,18 +115,24 @@ def change_columnwise(
         tail: What follows it.
         sink: Where the rows go.
         view: What is seen.
-        changes: Of nodes that fit the pattern.
+        slot: Where the nodes are.
+        changes: Of nodes that fit it.
 
     Raises:
         UnsupportedError: It must go row by row; nothing was handed on.
     """
-    if isinstance(sink, GroupSink):
-        raise UnsupportedError("groups")
-    stage = sink.stage
-    if not isinstance(stage, ResultStage) or stage.is_waiting:
-        raise UnsupportedError("a branch of UNION, or rows that wait")
-    source = ChangedNodes(match, view, changes)
     conditions, put = inlined(match, tail)
+    if isinstance(sink, GroupSink):
+        source = ChangedNodes(match, view, slot, changes)
+        out = GroupsOut(source, sink.stage, sink.operator, put, is_weighted=True)
+        holds = np.concatenate(source.holds(conditions))
+        out.open()
+        out.take(source.frame().filter(holds))
+        return
+    stage = sink.stage
+    if not isinstance(stage, ResultStage) or stage.is_waiting or match.relations:
+        raise UnsupportedError("a branch of UNION, rows that wait, or of more than a node")
+    source = ChangedNodes(match, view, slot, changes)
     columns = [put(ast.Variable(NOWHERE, name)) for name in sink.columns]
     made = moved(source, conditions, columns)
     if made is not None:

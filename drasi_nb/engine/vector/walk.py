@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from drasi_nb.engine.codegen.slots import View
@@ -16,10 +17,12 @@ from drasi_nb.language.labels import plain_types
 from drasi_nb.plan.nodes import Match
 from drasi_nb.store.graph import RelationTable
 from drasi_nb.store.load import int_series
-from drasi_nb.store.paging import LOW, PAGE, SHIFT
+from drasi_nb.store.numbers import Ints
+from drasi_nb.store.paging import NO_LINK, PAGE
 
 PAGES = 32  # of the first slot, in one part
 _MOST, _MOST_EACH = 100_000, 64  # relations that are gone over at once, and more for each node
+_MOST_LINKS = 4_096  # relations of one node
 
 
 class Pattern:
@@ -124,6 +127,13 @@ class Pattern:
                 frame = frame.filter(pl.col(f"r{a}") != pl.col(f"r{b}"))
         return frame
 
+    def around(self, slot: int, handles: Ints) -> pl.DataFrame:
+        """Return the matches that hold nodes in a slot, each with the place of its node, "#"."""
+        frame = pl.DataFrame(
+            {f"n{slot}": pl.Series(handles, dtype=pl.Int32), "#": np.arange(len(handles))}
+        )
+        return self._grown(frame, {slot}, list(range(len(self.tables))))
+
     def _stepped(self, frame: pl.DataFrame, i: int, bound: set[int]) -> pl.DataFrame:
         """Go from the nodes of a frame over one relation; both ends may be bound."""
         slot, table = self.match.relations[i], self.tables[i]
@@ -133,50 +143,24 @@ class Pattern:
         ways = [out_of, into] if near == slot.start else [into, out_of]
         if slot.directed:
             del ways[1]
-        handles = frame[f"n{near}"].to_list()
-        places, rows, ends = list[int](), list[int](), list[int]()
+        handles = frame[f"n{near}"].to_numpy().astype(np.int64)
+        parts = list[tuple[Ints, Ints, Ints]]()
         for way, (heads, links, others) in enumerate(ways):
-            at, found = self._chained(heads, links, handles)
-            found_ends = [others[row] for row in found]
+            at, found = _chained(table.heads_of(heads, handles), links)
+            ends = _taken(others, found)
             if way:  # a self-loop runs one way
-                kept = [n for n, end in enumerate(found_ends) if end != handles[at[n]]]
-                at, found, found_ends = (
-                    [some[n] for n in kept] for some in (at, found, found_ends)
-                )
-            places.extend(at)
-            rows.extend(found)
-            ends.extend(found_ends)
-        if len(places) < len(handles) or places != list(range(len(handles))):
-            frame = frame[pl.Series(places, dtype=pl.UInt32)]
+                kept = ends != handles[at]
+                at, found, ends = at[kept], found[kept], ends[kept]
+            parts.append((at, found, ends))
+        places, rows, ends = (np.concatenate(some) for some in zip(*parts, strict=True))
+        if len(places) != len(handles) or (places != np.arange(len(places))).any():
+            frame = frame[pl.Series(places)]
         end_column = pl.Series(f"n{far}", ends, dtype=pl.Int32)
         frame = frame.hstack([pl.Series(f"r{i}", rows, dtype=pl.Int32)])
         if far in bound or far == near:
             return _kept(frame, frame[f"n{far}"] == end_column)
         mask = pl.Series(self.masks[far], dtype=pl.Boolean)
         return _kept(frame.hstack([end_column]), mask.gather(end_column // PAGE))
-
-    @staticmethod
-    def _chained(
-        heads: list[array[int]], links: array[int], handles: list[int]
-    ) -> tuple[list[int], list[int]]:
-        """Return the relations in the chains of nodes, each with the place of its node."""
-        found = [heads[handle >> SHIFT][handle & LOW] for handle in handles]
-        rows = [row for row in found if row >= 0]
-        places = list(range(len(found)))
-        if len(rows) < len(found):
-            places = [place for place in places if found[place] >= 0]
-        nexts = [links[row] for row in rows]
-        most = _MOST + len(handles) * _MOST_EACH
-        if rows and max(nexts) >= 0:
-            for place, first in zip(places.copy(), nexts, strict=True):
-                row = first
-                while row >= 0:
-                    places.append(place)
-                    rows.append(row)
-                    row = links[row]
-                if len(rows) > most:
-                    raise UnsupportedError("very many relations")
-        return places, rows
 
     def _relations(self, i: int) -> Iterator[pl.DataFrame]:
         """Yield the relations that fit a slot, with both ends."""
@@ -213,6 +197,35 @@ class Pattern:
         for node in {slot.start, slot.end}:
             frame = frame.filter(labelled(self.masks[node], f"n{node}"))
         return frame
+
+
+def _chained(rows: Ints, links: array[int]) -> tuple[Ints, Ints]:
+    """Return all relations in chains that begin with some, each with the place of its chain.
+
+    Raises:
+        UnsupportedError: They are very many.
+    """
+    places, most, count = np.arange(len(rows)), _MOST + len(rows) * _MOST_EACH, 0
+    found = list[tuple[Ints, Ints]]()
+    while True:
+        there = np.flatnonzero(rows != NO_LINK)
+        if len(there) < len(rows):
+            places, rows = places[there], rows[there]
+        found.append((places, rows))
+        count += len(rows)
+        if not len(rows):
+            break
+        if count > most or len(found) > _MOST_LINKS:
+            raise UnsupportedError("very many relations")
+        rows = _taken(links, rows)
+    return np.concatenate([at for at, _ in found]), np.concatenate([some for _, some in found])
+
+
+def _taken(values: array[int], rows: Ints) -> Ints:
+    """Return some of 32-bit integers; nothing holds them afterwards, so that they may grow."""
+    if not len(rows):
+        return rows
+    return np.frombuffer(values, np.int32)[rows].astype(np.int64)
 
 
 def _gathered(ends: array[int], low: int, high: int, places: pl.Series | None) -> pl.Series:
