@@ -9,11 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from drasi_nb.engine.accumulators import SCALE, add_float
+from drasi_nb.engine.accumulators import add_float
 from drasi_nb.engine.groups import FIRST, MEMBERS, VALUES, GroupStage
 from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.engine.vector.expressions import Typed
 from drasi_nb.engine.vector.source import Source, is_plain, raw_values, row_keys
+from drasi_nb.engine.vector.sums import is_exact, parts_of
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Aggregate, free_variables
 from drasi_nb.values.arithmetic import INT_MAX
@@ -117,13 +118,15 @@ class GroupsOut:
             *(expr.alias(name) for name, expr in self._by.items()),
             *(t.expr.alias(f"a{i}") for i, t in enumerate(self._typed) if t is not None),
         )
-        members = pl.col("weight").sum() if self.is_weighted else pl.len()
-        wanted = [members.alias("members")]
         calls = list(enumerate(zip(self.calls, self._typed, strict=True)))
+        summed, units = dict[str, pl.Expr](), dict[int, list[int]]()
         for i, ((kind, _), typed) in calls:
             if typed is not None and kind not in _ENDS:
-                wanted += self._parts(i, kind, typed, frame.height)
-        found = given.group_by(by).agg(wanted) if by else given.select(wanted)
+                units[i] = self._parts(summed, i, kind, typed, given)
+        members = pl.col("weight").sum() if self.is_weighted else pl.len()
+        wanted = [members.alias("members"), *(pl.col(name).sum() for name in summed)]
+        added = given.with_columns(expr.alias(name) for name, expr in summed.items())
+        found = added.group_by(by).agg(wanted) if by else added.select(wanted)
         groups = self._groups(found)
         columns = {name: found[name].to_list() for name in found.columns}
         for i, ((kind, argument), typed) in calls:
@@ -144,19 +147,15 @@ class GroupsOut:
                 values = given.select(*by, name).filter(pl.col(name).is_not_null())
                 if i == self._ends_of(argument)[0]:
                     self._later.setdefault(i, []).append(values)
-            elif typed.kind == "f":
-                for group, total, count in zip(
-                    groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
-                ):
-                    group[at + 1] += total
-                    group[at + 3] += count
-                self._rest(given, by, f"a{i}", at)
             else:
-                for group, total, count in zip(
-                    groups, columns[f"s{i}"], columns[f"c{i}"], strict=True
-                ):
-                    group[at] += total
-                    group[at + 2] += count
+                is_float = typed.kind == "f"
+                for n, unit in enumerate(units[i]):
+                    for group, total in zip(groups, columns[f"s{i}.{n}"], strict=True):
+                        group[at + is_float] += total * unit
+                for group, count in zip(groups, columns[f"c{i}"], strict=True):
+                    group[at + 2 + is_float] += count
+                if is_float:
+                    self._rest(given, by, f"a{i}", at)
 
     def close(self) -> Iterator[None]:
         """Put in, in steps, what is sorted first."""
@@ -171,27 +170,23 @@ class GroupsOut:
                 yield
         self._later.clear()
 
-    def _sum(self, values: pl.Expr, where: pl.Expr) -> pl.Expr:
-        """Return the sum of values where a condition holds; of matches that are taken out, less."""
-        if not self.is_weighted:
-            return values.filter(where).sum()
-        weight = pl.col("weight")
-        come, gone = (values.filter(where & side).sum() for side in (weight > 0, weight < 0))
-        return come - gone
-
-    def _parts(self, i: int, kind: str, typed: Typed, height: int) -> list[pl.Expr]:
-        value = pl.col(f"a{i}")
+    def _parts(
+        self, summed: dict[str, pl.Expr], i: int, kind: str, typed: Typed, given: pl.DataFrame
+    ) -> list[int]:
+        """Add what is to be added up of an aggregate; return what each part of a sum counts."""
+        value, weight = pl.col(f"a{i}"), pl.col("weight") if self.is_weighted else pl.lit(1)
+        is_float = typed.kind == "f" and kind != "count"
+        there = is_exact(value) if is_float else value.is_not_null()
+        summed[f"c{i}"] = pl.when(there).then(weight).otherwise(0)
         if kind == "count":
-            return [self._sum(_ONE, value.is_not_null()).alias(f"c{i}")]
-        if typed.kind == "f":
-            exact = _is_exact(value)
-            total, count = self._sum(_scaled(value), exact), self._sum(_ONE, exact)
-        else:
-            if max(-typed.low, typed.high) * height > INT_MAX:
-                raise UnsupportedError("a sum that may leave 64 bits")
-            there = value.is_not_null()
-            total, count = self._sum(value, there), self._sum(_ONE, there)
-        return [total.alias(f"s{i}"), count.alias(f"c{i}")]
+            return []
+        parts = parts_of(given[f"a{i}"]) if is_float else [(value, 1)]
+        if not is_float and max(-typed.low, typed.high) * given.height > INT_MAX:
+            raise UnsupportedError("a sum that may leave 64 bits")
+        for n, (part, _) in enumerate(parts):
+            weighted = part * weight if self.is_weighted else part
+            summed[f"s{i}.{n}"] = pl.when(there).then(weighted).otherwise(0)
+        return [unit for _, unit in parts]
 
     def _groups(self, found: pl.DataFrame) -> list[list[Any]]:
         """Return the group of each row of members, made where there is none."""
@@ -232,7 +227,7 @@ class GroupsOut:
     def _rest(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
         """Add the floats that are no multiple of 2^-60, or too large, one by one."""
         value = pl.col(name)
-        rest = given.filter(value.is_not_null() & ~_is_exact(value))
+        rest = given.filter(value.is_not_null() & ~is_exact(value))
         if rest.height:
             weight = pl.col("weight") if self.is_weighted else _ONE.alias("weight")
             members = rest.select(*by, value.alias("value"), weight, _NOBODY)
@@ -300,14 +295,3 @@ class GroupsOut:
             group[at].by_row.update(
                 some if is_whole else (kv for kv in some if kv[1] is not None)
             )
-
-
-def _scaled(value: pl.Expr) -> pl.Expr:
-    return (value * SCALE).cast(pl.Int128, strict=False)
-
-
-def _is_exact(value: pl.Expr) -> pl.Expr:
-    """Return whether a float is a multiple of 2^-60 that fits; null counts as not."""
-    scaled = value * SCALE
-    whole = (scaled == scaled.floor()) & (scaled.abs() < 2.0**100)
-    return whole.fill_null(False) & value.is_not_nan().fill_null(False)
