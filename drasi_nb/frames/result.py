@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,12 @@ from drasi_nb.engine.result import Changes, Row
 from drasi_nb.frames.beside import Beside
 from drasi_nb.frames.chunks import Chunks
 from drasi_nb.frames.places import Entry, Places
-from drasi_nb.store.cells import Cells
+from drasi_nb.store.cells import Cell, Cells, some_of
+from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import PAGE, SHIFT
 from drasi_nb.values.ordering import order_key
+
+_MANY = 256  # changes of one tick
 
 
 class ResultTable:
@@ -51,8 +55,35 @@ class ResultTable:
             places.enter(changes)
         elif isinstance(changes, Moved):
             self._move(changes)
+        elif len(changes) >= _MANY and not any(c[1] is None or c[2] is None for c in changes):
+            self._replace(changes)
         else:
             self._apply(changes)
+
+    def _replace(self, changes: Changes) -> None:
+        """Take over a tick in which no row came or left; ``_apply()`` at less per row."""
+        places = self._places
+        keys, befores, afters = zip(*changes, strict=True)
+        found = list[Any](map(places.index.get, keys))
+        for n, place in enumerate(found):
+            if place is None:
+                found[n] = places.index[keys[n]] = places.find(keys[n])
+        sides = (zip(*rows, strict=True) for rows in (befores, afters))
+        for c, (before, after) in enumerate(zip(*sides, strict=True)):
+            if before is after:
+                continue
+            differs = np.flatnonzero(
+                np.fromiter(map(is_not, before, after), np.bool_, len(keys))
+            )
+            if len(differs):
+                self._set(c, np.array(found)[differs], some_of(list(after), differs))
+
+    def _set(self, c: int, found: Ints, values: Cell) -> None:
+        """Write a column at some places."""
+        places, width = self._places, len(self.columns)
+        cells = Cells(places.rows, found)
+        cells.write(places.names[c], values)
+        places.dirty.update((np.array(cells.pages) * width + c).tolist())
 
     def _apply(self, changes: Changes) -> None:
         places = self._places
@@ -78,11 +109,8 @@ class ResultTable:
         places = self._places
         if moved.changed.keys:
             found = places.by_node(moved.changed, moved.released)
-            cells = Cells(places.rows, found)
-            pages = np.array(cells.pages) * len(places.names)
             for c, values in moved.changed.moving().items():
-                cells.write(places.names[c], values)
-                places.dirty.update((pages + c).tolist())
+                self._set(c, found, values)
         if moved.left.keys:
             found = places.by_node(moved.left, moved.released)
             index = places.index

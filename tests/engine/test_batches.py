@@ -13,6 +13,7 @@ import pytest
 
 import drasi_nb as dnb
 from drasi_nb.engine import bulk
+from drasi_nb.frames import result
 from drasi_nb.runtime import port, pump
 from drasi_nb.store import ids as store_ids
 from drasi_nb.store import load as loading
@@ -235,6 +236,7 @@ def test_a_batch_does_what_its_changes_do(seed: int, monkeypatch: pytest.MonkeyP
     rng = random.Random(seed)
     monkeypatch.setattr(bulk, "_MADE", rng.choice([0, 10, 10_000]))
     monkeypatch.setattr(loading, "_MANY", rng.choice([1, 1_000]))
+    monkeypatch.setattr(result, "_MANY", rng.choice([1, 256]))
     texts = rng.sample(QUERIES, 4)
     together, apart = Side(texts), Side(texts)
     for _ in range(12):

@@ -149,11 +149,16 @@ class GroupsOut:
                     self._later.setdefault(i, []).append(values)
             else:
                 is_float = typed.kind == "f"
-                for n, unit in enumerate(units[i]):
-                    for group, total in zip(groups, columns[f"s{i}.{n}"], strict=True):
-                        group[at + is_float] += total * unit
-                for group, count in zip(groups, columns[f"c{i}"], strict=True):
-                    group[at + 2 + is_float] += count
+                totals = columns[f"s{i}.0"]
+                if len(units[i]) == 2:
+                    high, _ = units[i]
+                    rest = columns[f"s{i}.1"]
+                    totals = [a * high + b for a, b in zip(totals, rest, strict=True)]
+                total_at, count_at = at + is_float, at + 2 + is_float
+                counts = columns[f"c{i}"]
+                for group, total, count in zip(groups, totals, counts, strict=True):
+                    group[total_at] += total
+                    group[count_at] += count
                 if is_float:
                     self._rest(given, by, f"a{i}", at)
 
