@@ -58,13 +58,7 @@ class Columns:
 
     def at(self, places: list[int]) -> Columns:
         """Return the rows at some places."""
-        return self._of(
-            lambda values: (
-                values[places]
-                if isinstance(values, pl.Series)
-                else [values[place] for place in places]
-            )
-        )
+        return self._of(lambda values: _some(values, places))
 
     def part(self, start: int, stop: int) -> Columns:
         """Return the rows from one place to another."""
@@ -88,6 +82,13 @@ class Columns:
             self.repeats,
             None if self.id_column is None else some(self.id_column),
         )
+
+
+def _some(values: Any, places: list[int]) -> Any:
+    if isinstance(values, pl.Series):
+        return values[places]
+    some = map(values.__getitem__, places)
+    return array(values.typecode, some) if isinstance(values, array) else list(some)
 
 
 @dataclass(frozen=True, slots=True)

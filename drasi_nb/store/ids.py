@@ -337,12 +337,12 @@ class IdIndex:
         if mine is not None and column is None and len(ids) >= _MANY:
             column = as_column(ids)
         if mine is None or column is None:
-            return _answers(map(self.find, ids), len(ids))
+            return _answers(map(self.find, ids))
         values = mine.find_all(ids, column)
         left = np.flatnonzero(values == UNKNOWN)
         if len(left):  # they may be single ones
             single = map(self._known.get, [ids[place] for place in left.tolist()])
-            values[left] = _answers(single, len(left))
+            values[left] = _answers(single)
         return values
 
     def find_in_order(self, column: pl.Series) -> Ints | None:
@@ -377,8 +377,11 @@ class IdIndex:
             yield from column.indexing()
 
 
-def _answers(values: Iterable[int | None], count: int) -> Ints:
-    return np.fromiter((UNKNOWN if v is None else v for v in values), np.int64, count)
+def _answers(values: Iterable[int | None]) -> Ints:
+    listed = list(values)
+    if None in listed:
+        listed = [UNKNOWN if value is None else value for value in listed]
+    return np.array(listed, np.int64)
 
 
 def are_distinct(column: pl.Series) -> bool:

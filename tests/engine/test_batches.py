@@ -13,6 +13,7 @@ import pytest
 
 import drasi_nb as dnb
 from drasi_nb.engine import bulk
+from drasi_nb.engine.vector import stage
 from drasi_nb.frames import result
 from drasi_nb.runtime import port, pump
 from drasi_nb.store import ids as store_ids
@@ -225,6 +226,8 @@ def at_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(port, "LEAST", 1)
     for name in ("LEAST", "LEAST_NEW", "LEAST_RELATIONS"):
         monkeypatch.setattr(bulk, name, 1)
+    for name in ("LEAST_PLAIN", "LEAST_TESTED", "LEAST_GROUPED"):
+        monkeypatch.setattr(stage, name, 1)
     for name in ("LEAST", "_MANY"):
         monkeypatch.setattr(store_ids, name, 1)
 

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 import drasi_nb as dnb
-from drasi_nb.engine.codegen import many
 from drasi_nb.engine.vector import stage
 from drasi_nb.values.graph import Node
 from drasi_nb.values.ordering import group_key, identical
@@ -168,8 +167,7 @@ def _single(rng: random.Random, count: int) -> dict[str, Any]:
 def test_many_changes_do_what_each_does(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also beside single changes, deletes, moves, reads, and what a result was before."""
     rng = random.Random(seed)
-    monkeypatch.setattr(many, "LEAST", rng.choice([1, 1, 1_000]))
-    monkeypatch.setattr(stage, "LEAST", 0)
+    _at_any_size(monkeypatch, rng.choice([1, 1, 1_000]))
     texts = rng.sample(QUERIES, 3) + rng.sample(GROUPS, 3)
     names = rng.choice([["s"], ["s"], ["s", "t"]])
     count = rng.choice([1_024, 1_500, 3_000])
@@ -230,10 +228,16 @@ def _frame(frame: pl.DataFrame) -> list[str]:
     return sorted(map(repr, map(group_key, map(list, frame.rows()))))
 
 
+def _at_any_size(monkeypatch: pytest.MonkeyPatch, least: int = 1) -> None:
+    """Let few changes, and few rows, go as columns."""
+    monkeypatch.setattr(stage, "LEAST", 0)
+    for name in ("LEAST_PLAIN", "LEAST_TESTED", "LEAST_GROUPED"):
+        monkeypatch.setattr(stage, name, least)
+
+
 def _rooms(monkeypatch: pytest.MonkeyPatch) -> tuple[dnb.Runtime, dnb.PushSource, dnb.Query]:
     """Return two whole pages of nodes, and a query whose rows are columns."""
-    monkeypatch.setattr(many, "LEAST", 1)
-    monkeypatch.setattr(stage, "LEAST", 0)
+    _at_any_size(monkeypatch)
     rt = dnb.Runtime(clock=dnb.VirtualClock(0))
     source = rt.add_source("s", dnb.PushSource())
     ids = [f"a{n}" for n in range(2_048)]

@@ -14,7 +14,6 @@ from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.result import ResultStage, RowChange
 from drasi_nb.engine.vector.columns import UnsupportedError
 
-LEAST = 1_000  # nodes; the loop is as fast for fewer
 _KEPT = 100  # functions, by what changed
 
 Function = Callable[..., None]
@@ -37,10 +36,9 @@ class Many:
 
     def __call__(self, changes: NodeChanges) -> None:
         """Take what properties were and what they are."""
-        if len(changes) >= LEAST:
-            with suppress(UnsupportedError):
-                self._columnwise(changes)
-                return
+        with suppress(UnsupportedError):
+            self._columnwise(changes)
+            return
         handles, old, new = changes.listed
         names = tuple(old)
         known = self._functions.get(names)

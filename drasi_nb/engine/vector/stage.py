@@ -28,6 +28,8 @@ from drasi_nb.span import NOWHERE
 from drasi_nb.store.paging import PAGE
 
 LEAST = 4_096  # rows of the first slot; the walk is as fast for fewer
+# changed nodes: of rows without conditions, with conditions, of groups; the loop is as fast for fewer
+LEAST_PLAIN, LEAST_TESTED, LEAST_GROUPED = 500, 2_000, 4_000
 
 Tail = tuple[Filter | Project, ...]
 Sink = ResultSink | GroupSink
@@ -121,7 +123,12 @@ def change_columnwise(
     Raises:
         UnsupportedError: It must go row by row; nothing was handed on.
     """
+    if len(changes) < LEAST_PLAIN:
+        raise UnsupportedError("few changes")
     conditions, put = inlined(match, tail)
+    is_grouped = isinstance(sink, GroupSink)
+    if len(changes) < (LEAST_GROUPED if is_grouped else LEAST_TESTED if conditions else 0):
+        raise UnsupportedError("few changes")
     if isinstance(sink, GroupSink):
         source = ChangedNodes(match, view, slot, changes)
         out = GroupsOut(source, sink.stage, sink.operator, put, is_weighted=True)
