@@ -10,7 +10,8 @@ from drasi_nb.engine.codegen.slots import Anchor
 from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.language.labels import holds
-from drasi_nb.store.graph import Group, RelationTable, admits
+from drasi_nb.store.graph import Group, admits
+from drasi_nb.store.relations import RelationTable
 
 Call = Callable[..., None]
 Calls = tuple[tuple[Call, ...], tuple[Call, ...]]  # (both ways by enum, fused)

@@ -14,7 +14,7 @@ from drasi_nb.engine.search import StoreMatcher
 from drasi_nb.engine.trails import Edge
 from drasi_nb.plan.evaluation import Env
 from drasi_nb.plan.nodes import Apply, Filter, Match, Project, RelationSlot
-from drasi_nb.store.graph import RelationTable
+from drasi_nb.store.relations import RelationTable
 
 Trail = tuple[list[Edge], list[int]]  # relations, and the nodes with both ends
 Arm = tuple[tuple[Edge, ...], tuple[int, ...]]

@@ -15,8 +15,9 @@ from drasi_nb.engine.history import History
 from drasi_nb.engine.queries import QuerySet
 from drasi_nb.engine.routing import Route
 from drasi_nb.engine.timing import SAMPLED, Timing
-from drasi_nb.store.graph import Group, RelationTable
+from drasi_nb.store.graph import Group
 from drasi_nb.store.paging import LOW, SHIFT
+from drasi_nb.store.relations import RelationTable
 from drasi_nb.values.change import DELETE, INSERT, UPDATE, Accepted
 from drasi_nb.values.graph import STAMP, STAMP_BITS
 from drasi_nb.values.ordering import identical

@@ -9,9 +9,9 @@ from drasi_nb.errors import EvaluationError
 from drasi_nb.language import ast
 from drasi_nb.plan.evaluation import Env, evaluate
 from drasi_nb.plan.nodes import STEP, RelationSlot
-from drasi_nb.store.graph import RelationTable
 from drasi_nb.store.indexes import RelationTables
 from drasi_nb.store.paging import LOW, NO_LINK, SHIFT
+from drasi_nb.store.relations import RelationTable
 from drasi_nb.values import logic
 
 Edge = tuple[RelationTable, int]

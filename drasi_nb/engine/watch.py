@@ -26,7 +26,7 @@ from drasi_nb.plan.nodes import (
     RelationSlot,
     Union,
 )
-from drasi_nb.store.graph import RelationTable
+from drasi_nb.store.relations import RelationTable
 
 Mark = Callable[[set[int] | None], None]  # the handles reached; None is every row
 

@@ -16,7 +16,8 @@ from drasi_nb.values.ordering import group_key
 
 if TYPE_CHECKING:
     from drasi_nb.language import ast
-    from drasi_nb.store.graph import Graph, RelationTable
+    from drasi_nb.store.graph import Graph
+    from drasi_nb.store.relations import RelationTable
 
 _NOTHING: tuple[int, ...] = ()
 

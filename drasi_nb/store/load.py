@@ -17,9 +17,10 @@ import polars as pl
 import pyarrow as pa
 
 from drasi_nb.store.batch import Values
-from drasi_nb.store.graph import HUB, TABLE_BITS, Graph, RelationTable, admits
+from drasi_nb.store.graph import TABLE_BITS, Graph, admits
 from drasi_nb.store.ids import UNKNOWN, IdIndex, Ints, Run
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
+from drasi_nb.store.relations import HUB, RelationTable
 from drasi_nb.store.table import Table
 from drasi_nb.values.graph import STAMP
 

@@ -14,7 +14,8 @@ from drasi_nb.engine.timers import Timers
 from drasi_nb.language import ast
 from drasi_nb.language.labels import plain_types
 from drasi_nb.plan.nodes import Match
-from drasi_nb.store.graph import Graph, RelationTable
+from drasi_nb.store.graph import Graph
+from drasi_nb.store.relations import RelationTable
 from drasi_nb.values.graph import STAMP, Node, Relation
 
 ALL = None

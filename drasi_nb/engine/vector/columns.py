@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import polars as pl
 import pyarrow as pa
 
-from drasi_nb.store.graph import Graph, RelationTable
+from drasi_nb.store.graph import Graph
 from drasi_nb.store.numbers import code_of
 from drasi_nb.store.paging import EMPTY, PAGE, Page
+from drasi_nb.store.relations import RelationTable
 
 PIECE = 64  # pages that are read in one step
 Kind = str  # "f" float, "i" int, "s" str, "b" bool, "0" nothing but nulls

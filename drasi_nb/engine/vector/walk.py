@@ -15,10 +15,10 @@ from drasi_nb.engine.codegen.slots import View
 from drasi_nb.engine.vector.columns import UnsupportedError, living, pages_under
 from drasi_nb.language.labels import plain_types
 from drasi_nb.plan.nodes import Match
-from drasi_nb.store.graph import RelationTable
 from drasi_nb.store.load import int_series
 from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import NO_LINK, PAGE
+from drasi_nb.store.relations import RelationTable
 
 PAGES = 32  # of the first slot, in one part
 _MOST, _MOST_EACH = 100_000, 64  # relations that are gone over at once, and more for each node
