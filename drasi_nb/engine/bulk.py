@@ -121,6 +121,8 @@ def _split(
     there = ((known_nodes != UNKNOWN) | (known_relations != UNKNOWN)).tolist()
     if all(there):
         return None, columns
+    if not any(there):
+        return columns, None
     known = [place for place, is_known in enumerate(there) if is_known]
     fresh = [place for place, is_known in enumerate(there) if not is_known]
     return columns.at(fresh), columns.at(known)

@@ -460,3 +460,21 @@ def test_a_query_made_anew_without_rows_takes_the_old_ones_away() -> None:
 
     assert side.queries[0].rows() == []
     assert [row[0] for row in side.deltas[0][-1][2]] == ["DELETE"]
+
+
+@pytest.mark.usefixtures("at_any_size")
+def test_ids_that_are_gone_come_again_at_once() -> None:
+    rt = dnb.Runtime(clock=dnb.VirtualClock(0))
+    source = rt.add_source("s", dnb.PushSource())
+    query = rt.add_query("q", "MATCH (a:A) RETURN a.i AS i", sources=["s"])
+    inserts = [
+        {"op": "insert", "id": f"n{i}", "labels": ["A"], "properties": {"i": i}}
+        for i in range(3)
+    ]
+    for _ in range(2):
+        source.push(inserts)
+        rt.flush()
+        assert sorted(row["i"] for row in query.rows()) == [0, 1, 2]
+        source.push([{"op": "delete", "id": change["id"]} for change in inserts])
+        rt.flush()
+        assert not query.rows()
