@@ -110,7 +110,7 @@ class Chunks:
     def _column(self, c: int, numbers: set[int]) -> pl.Series:
         """Return a column in which some pages changed."""
         count, made = self.places.rows.page_count, self._made[c]
-        is_number = self._types[c] in (pl.Float64, pl.Int64)
+        is_number = self._types[c] in (pl.Float64(), pl.Int64())
         if len(numbers) == count or (is_number and len(numbers) > max(_MANY, count * _PART)):
             return self._all(c)
         values = {number: self._values(c, number) for number in numbers}

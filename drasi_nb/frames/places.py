@@ -195,7 +195,7 @@ class Places:
     def _pages_of(self, name: str, values: Values) -> list[Page]:
         numbers = self.rows.numbers
         if isinstance(values, pl.Series):
-            is_exact = values.dtype in (pl.Float64, pl.Int64) and not values.null_count()
+            is_exact = values.dtype in (pl.Float64(), pl.Int64()) and not values.null_count()
             values = values.to_numpy() if is_exact else values.to_list()
         if not isinstance(values, list):
             spare = -len(values) % PAGE
@@ -296,7 +296,8 @@ def _long_enough(values: npt.NDArray[np.int32], last: int) -> npt.NDArray[np.int
 
 def page_of(values: list[Any]) -> Page | array[Any]:
     """Return a page of up to 1,024 values as it takes least; what is behind them means nothing."""
-    made, spare = packed(values), PAGE - len(values)
+    made: Page = tuple(values) if type(values[0]) is str else packed(values)
+    spare = PAGE - len(values)
     if isinstance(made, array):
         made.extend([0] * spare)
         return made

@@ -109,7 +109,7 @@ def _column(before: Cell, after: Cell) -> Column:
 
 
 def _cell(values: pl.Series) -> Cell:
-    if values.dtype in (pl.Float64, pl.Int64) and not values.null_count():
+    if values.dtype in (pl.Float64(), pl.Int64()) and not values.null_count():
         return values.to_numpy()
     return values.to_list()
 
