@@ -51,26 +51,49 @@ class Block(NamedTuple):
         }
 
 
-class Moved(Sequence[RowChange]):
-    """What a change of many nodes did to rows that are made of one node each.
+class Part(NamedTuple):
+    """What one change of many nodes did to rows that are made of one node each.
 
-    Args:
+    Attributes:
         changed: Rows that were there and are others now.
         left: Rows that are not there any more.
         came: Rows that were not there.
         released: How many handles had been given back by then (``NodeTable.released``).
     """
 
-    def __init__(self, changed: Block, left: Block, came: Block, released: int) -> None:
-        self.changed, self.left, self.came, self.released = changed, left, came, released
+    changed: Block
+    left: Block
+    came: Block
+    released: int
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Return the rows."""
+        return self.changed, self.left, self.came
+
+
+class Moved(Sequence[RowChange]):
+    """What a tick did to rows that are made of one node each.
+
+    Args:
+        parts: No two of them have a node in common.
+    """
+
+    def __init__(self, parts: list[Part]) -> None:
+        self.parts = parts
+
+    def _blocks(self) -> Iterator[Block]:
+        return chain.from_iterable(part.blocks for part in self.parts)
 
     def __len__(self) -> int:
-        return sum(len(block.keys) for block in (self.changed, self.left, self.came))
+        return sum(len(block.keys) for block in self._blocks())
 
     def __iter__(self) -> Iterator[RowChange]:
-        return chain.from_iterable(
-            block.changes() for block in (self.changed, self.left, self.came)
-        )
+        return chain.from_iterable(block.changes() for block in self._blocks())
+
+    def has_any(self, handles: Ints) -> bool:
+        """Return whether a row is of one of some nodes."""
+        return any(np.isin(block.handles, handles).any() for block in self._blocks())
 
     @overload
     def __getitem__(self, place: int) -> RowChange: ...
@@ -82,7 +105,7 @@ class Moved(Sequence[RowChange]):
         if not -len(self) <= place < len(self):
             raise IndexError(place)
         place %= len(self)
-        for block in (self.changed, self.left, self.came):
+        for block in self._blocks():
             if place < len(block.keys):
                 (change,) = block.changes(np.array([place]))
                 return change

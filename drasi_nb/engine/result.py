@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from drasi_nb.engine import entered
 from drasi_nb.engine.entered import Entered
-from drasi_nb.engine.moved import Moved
+from drasi_nb.engine.moved import Moved, Part
+from drasi_nb.store.numbers import Ints
 from drasi_nb.values.ordering import unchanged
 
 Row = entered.Row
@@ -65,8 +66,8 @@ class ResultStage:
             self.mark()
         self._entered.append(rows)
 
-    def change(self, rows: Changes) -> None:
-        """Let many rows change, come or go, each key once; what is given is the stage's then."""
+    def change(self, rows: list[RowChange]) -> None:
+        """Let many rows change, come or go, each key once; the list is the stage's then."""
         if not self.is_waiting:
             self.mark()
             self.loaded = rows
@@ -79,6 +80,25 @@ class ResultStage:
                     self.update(key, before, after)
             elif after is not None:
                 self.add(key, after)
+
+    @property
+    def _is_moved(self) -> bool:
+        """Return whether nothing waits but rows that are columns."""
+        return isinstance(self.loaded, Moved) and not self.pending and not self._entered
+
+    def takes_moved(self, handles: Ints) -> bool:
+        """Return whether changes of some nodes may come as columns: none of them waits."""
+        if self._is_moved and isinstance(self.loaded, Moved):
+            return not self.loaded.has_any(handles)
+        return not self.is_waiting
+
+    def move(self, part: Part) -> None:
+        """Let rows change, come or go, as ``takes_moved()`` allows."""
+        if not self.is_waiting:
+            self.mark()
+            self.loaded = Moved([part])
+        elif isinstance(self.loaded, Moved):
+            self.loaded.parts.append(part)
 
     def add(self, key: Any, row: Row) -> None:
         """A row enters."""
@@ -125,9 +145,7 @@ class ResultStage:
             return out
         if self._entered and not self.pending and not self.loaded:
             out = Entered.joined(self._entered)
-        elif (self._is_settled or isinstance(self.loaded, Moved)) and not (
-            self.pending or self._entered
-        ):
+        elif self._is_moved or (self._is_settled and not self.pending):
             out = self.loaded
         else:
             same = self._same
@@ -156,7 +174,7 @@ class ResultStage:
         """
         if self._entered and not self.pending and not self.loaded:
             return
-        if isinstance(self.loaded, Moved) and not self.pending and not self._entered:
+        if self._is_moved:
             return
         out = list[RowChange]()
         for number, change in enumerate(self._waiting()):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from drasi_nb.engine.moved import Moved
+from drasi_nb.engine.moved import Moved, Part
 from drasi_nb.engine.result import Changes, Row
 from drasi_nb.frames.beside import Beside
 from drasi_nb.frames.chunks import Chunks
@@ -54,7 +54,8 @@ class ResultTable:
         if not places.rows.page_count and len(changes) >= PAGE:
             places.enter(changes)
         elif isinstance(changes, Moved):
-            self._move(changes)
+            for part in changes.parts:
+                self._move(part)
         elif len(changes) >= _MANY and not any(c[1] is None or c[2] is None for c in changes):
             self._replace(changes)
         else:
@@ -105,7 +106,7 @@ class ResultTable:
                         write(names[c], place, value)
                         dirty.add(code + c)
 
-    def _move(self, moved: Moved) -> None:
+    def _move(self, moved: Part) -> None:
         places = self._places
         if moved.changed.keys:
             found = places.by_node(moved.changed, moved.released)

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import drasi_nb as dnb
+from drasi_nb.engine.moved import Moved
 from drasi_nb.engine.vector import stage
 from drasi_nb.values.graph import Node
 from drasi_nb.values.ordering import group_key, identical
@@ -301,3 +302,24 @@ def test_a_change_that_waits_is_what_it_was(monkeypatch: pytest.MonkeyPatch) -> 
     assert set(query.at(deltas[1].seq)["f"]) == {1.0, 3.0}
     assert set(query.at(deltas[0].seq)["f"]) == {1.0, 2.0}
     assert query.history().height == 2_048 + 401
+
+
+def test_changes_of_one_tick_stay_columns_while_no_node_comes_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rt, source, query = _rooms(monkeypatch)
+    deltas = list[dnb.Delta]()
+    query.on_delta(deltas.append)
+    parts = [[f"a{n}" for n in range(first, first + 100)] for first in (0, 100, 150)]
+    for value, ids in enumerate(parts[:2], 2):
+        _set(source, ids, float(value))
+    rt.flush()
+    assert isinstance(deltas[0].unsorted, Moved) and len(deltas[0].unsorted.parts) == 2
+    for value, ids in enumerate(parts, 4):
+        _set(source, ids, float(value))
+    rt.flush()
+    assert not isinstance(deltas[1].unsorted, Moved)
+    assert [len(delta) for delta in deltas] == [200, 250]
+    expected = {id_: float(value) for value, ids in enumerate(parts, 4) for id_ in ids}
+    assert {key[0]: after[1] for key, _, after in deltas[1].changes if after} == expected
+    assert {id_: f for id_, f in query.frame().iter_rows() if f != 1.0} == expected

@@ -10,7 +10,7 @@ import polars as pl
 
 from drasi_nb.engine.changes import NodeChanges, different
 from drasi_nb.engine.codegen.slots import View
-from drasi_nb.engine.moved import Block, Moved
+from drasi_nb.engine.moved import Block, Part
 from drasi_nb.engine.vector.columns import Column, UnsupportedError, column_of
 from drasi_nb.engine.vector.source import Source, is_plain
 from drasi_nb.language import ast
@@ -160,7 +160,7 @@ class _Columns:
 
 def moved(
     source: ChangedNodes, conditions: list[ast.Expr], columns: list[ast.Expr]
-) -> Moved | None:
+) -> Part | None:
     """Return what becomes of the rows; None where nothing does.
 
     Raises:
@@ -187,7 +187,7 @@ def moved(
         return Block(listed(some_of(keys, places)), changes.handles[places], before, after)
 
     before, after = made.at(both, 0, 1)
-    return Moved(
+    return Part(
         block(both, before, after),
         block(gone, made.at(gone, 0)[0], None),
         block(new, None, made.at(new, 1)[0]),

@@ -137,13 +137,14 @@ def change_columnwise(
         out.take(source.frame().filter(holds))
         return
     stage = sink.stage
-    if not isinstance(stage, ResultStage) or stage.is_waiting or match.relations:
+    is_taken = isinstance(stage, ResultStage) and stage.takes_moved(changes.handles)
+    if not isinstance(stage, ResultStage) or not is_taken or match.relations:
         raise UnsupportedError("a branch of UNION, rows that wait, or of more than a node")
     source = ChangedNodes(match, view, slot, changes)
     columns = [put(ast.Variable(NOWHERE, name)) for name in sink.columns]
     made = moved(source, conditions, columns)
     if made is not None:
-        stage.change(made)
+        stage.move(made)
 
 
 def enter_columnwise(
