@@ -15,9 +15,11 @@ from drasi_nb.engine.accumulators import Extremes
 from drasi_nb.engine.entered import Entered, Keys
 from drasi_nb.engine.vector import stage
 from drasi_nb.frames import chunks
+from drasi_nb.frames.places import page_of
 from drasi_nb.frames.result import ResultTable
 from drasi_nb.frames.schema import frame_of
 from drasi_nb.runtime import pump
+from drasi_nb.store.paging import EMPTY
 from drasi_nb.values.ordering import identical, order_key
 
 FLOATS = [0.0, -0.0, math.nan, math.inf, 1.5, -2.25, None]
@@ -326,3 +328,9 @@ def test_only_columns_that_changed_are_made_anew(monkeypatch: pytest.MonkeyPatch
         assert table.frame().rows() == list(rows.values())
         assert made == ["t"]
         made.clear()
+
+
+def test_a_page_without_rows_is_the_shared_one() -> None:
+    assert page_of([]) is EMPTY
+    assert page_of([1.5])[:2].tolist() == [1.5, 0.0]
+    assert page_of(["a"])[:2] == ("a", None)

@@ -296,6 +296,8 @@ def _long_enough(values: npt.NDArray[np.int32], last: int) -> npt.NDArray[np.int
 
 def page_of(values: list[Any]) -> Page | array[Any]:
     """Return a page of up to 1,024 values as it takes least; what is behind them means nothing."""
+    if not values:
+        return EMPTY
     made: Page = tuple(values) if type(values[0]) is str else packed(values)
     spare = PAGE - len(values)
     if isinstance(made, array):
