@@ -46,7 +46,7 @@ class Past:
         if len(changes) > self.most:
             self._forget(seq, time_ms)
             return
-        if isinstance(changes, Moved):
+        if type(changes) is Moved:  # quicker than ``isinstance()``, of a sequence
             self._ticks.append((seq, time_ms, len(changes), changes))
         else:
             self._ticks.append((seq, time_ms, len(changes), None))

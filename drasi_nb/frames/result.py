@@ -21,7 +21,7 @@ from drasi_nb.frames.chunks import Chunks
 from drasi_nb.frames.places import Entry, Places
 from drasi_nb.store.cells import Cell, Cells, some_of
 from drasi_nb.store.numbers import Ints
-from drasi_nb.store.paging import PAGE, SHIFT
+from drasi_nb.store.paging import LOW, PAGE, SHIFT
 from drasi_nb.values.ordering import order_key
 
 _MANY = 256  # changes of one tick
@@ -51,7 +51,9 @@ class ResultTable:
                 beside.turn()
                 return
             beside.forget()
-        if not places.rows.page_count and len(changes) >= PAGE:
+        if len(changes) < _MANY and type(changes) is list:  # most often
+            self._apply(changes)
+        elif not places.rows.page_count and len(changes) >= PAGE:
             places.enter(changes)
         elif isinstance(changes, Moved):
             for part in changes.parts:
@@ -89,7 +91,7 @@ class ResultTable:
     def _apply(self, changes: Changes) -> None:
         places = self._places
         index, names, dirty = places.index, places.names, places.dirty
-        write, width = places.rows.write, len(places.names)
+        columns, write, width = places.columns, places.rows.write, len(places.names)
         for key, before, after in changes:
             if before is None:
                 assert after is not None
@@ -103,7 +105,11 @@ class ResultTable:
                 code = (place >> SHIFT) * width
                 for c, value in enumerate(after):
                     if value is not before[c]:
-                        write(names[c], place, value)
+                        page = columns[c][place >> SHIFT]
+                        if type(page) is list:
+                            page[place & LOW] = value
+                        else:
+                            write(names[c], place, value)
                         dirty.add(code + c)
 
     def _move(self, moved: Part) -> None:
