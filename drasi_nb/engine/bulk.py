@@ -217,7 +217,7 @@ def _hand_on(engine: Engine, source: int, columns: Columns, rows: list[int]) -> 
 def _load(engine: Engine, source: int, columns: Columns) -> list[int]:
     """Write new elements, whole pages at once and the rest into free rows; return their rows."""
     graph, count = engine.graph, len(columns)
-    stamps = stamps_of(engine.arrived_ms, engine.seq + 1, count)
+    stamps = array("q", stamps_of(engine.arrived_ms, engine.seq + 1, count).tobytes())
     engine.seq += count
     engine.stamp = stamps[-1]
     free = _free(engine, source, columns)

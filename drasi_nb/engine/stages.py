@@ -26,7 +26,7 @@ from drasi_nb.engine.stage import First, Stage, Tail
 from drasi_nb.engine.timed import TimedStage
 from drasi_nb.engine.timing import SAMPLED, Timing
 from drasi_nb.engine.vector.columns import Reader
-from drasi_nb.engine.vector.stage import change_columnwise, columnwise, enter_columnwise
+from drasi_nb.engine.vector.stage import Changing, columnwise, enter_columnwise
 from drasi_nb.plan.explain import Numbers
 from drasi_nb.plan.expressions import is_safe
 from drasi_nb.plan.liveness import needed, reads_stamps
@@ -284,7 +284,7 @@ class CompiledQuery:
                     self._reads_stamps and (known is None or name in reads.stamps),
                     i,
                     part,
-                    Many(part, i, partial(change_columnwise, match, tail, sink, self.view, i))
+                    Many(part, i, Changing(match, tail, sink, self.view, i))
                     if kind == "node"
                     else None,
                     partial(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import polars as pl
 
 from drasi_nb.engine.changes import NodeChanges, different
 from drasi_nb.store.batch import Columns
 from drasi_nb.store.cells import Cell, Cells, listed, some_of
 from drasi_nb.store.ids import UNKNOWN
-from drasi_nb.store.load import buffer_of
 from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import LOW, SHIFT
 from drasi_nb.values.change import INSERT, UPDATE
@@ -59,7 +56,7 @@ def update_nodes(engine: Engine, columns: Columns, handles: Ints) -> bool:
     if columns.starts is not None or engine.router.reads_stamps:
         return False
     count = len(columns)
-    stamps = np.frombuffer(stamps_of(engine.arrived_ms, engine.seq + 1, count), np.int64)
+    stamps = stamps_of(engine.arrived_ms, engine.seq + 1, count)
     last_stamp = int(stamps[-1])
     if columns.repeats:
         _, last = np.unique(handles[::-1], return_index=True)
@@ -184,13 +181,7 @@ def _of(cells: Cells, ids: list[Any], changed: dict[str, Changed]) -> NodeChange
     return NodeChanges(cells.rows[places], named, old, new)
 
 
-def stamps_of(time_ms: int, first_seq: int, count: int) -> array[int]:
+def stamps_of(time_ms: int, first_seq: int, count: int) -> Ints:
     """Return the stamps of changes that follow each other at one time."""
-    base, stamps = time_ms << STAMP_BITS, array("q")
-    while count:
-        low = first_seq & _SEQ_PART
-        some = min(count, _SEQ_PART + 1 - low)
-        numbers_ = pl.int_range(base | low, (base | low) + some, dtype=pl.Int64, eager=True)
-        stamps.frombytes(buffer_of(numbers_))
-        first_seq, count = first_seq + some, count - some
-    return stamps
+    numbers = np.arange(first_seq, first_seq + count, dtype=np.int64) & _SEQ_PART
+    return numbers | (time_ms << STAMP_BITS)

@@ -127,9 +127,12 @@ def listed(values: Cell) -> list[Any]:
 
 
 def some_of(values: Cell, places: Ints | None) -> Cell:
-    """Return the values at some places, or all."""
-    if places is None:
-        return values
+    """Return the values at some places, ascending and each once, or all; all are no copy."""
+    return values if places is None or len(places) == len(values) else taken(values, places)
+
+
+def taken(values: Cell, places: Ints) -> Cell:
+    """Return the values at some places, in any order."""
     if isinstance(values, list):
         return list(map(values.__getitem__, places.tolist()))
     some: Array = values[places]

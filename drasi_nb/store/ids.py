@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import chain, compress, islice
+from itertools import chain, compress, islice, repeat
 from operator import attrgetter, eq
 from typing import Any, NamedTuple
 
@@ -337,13 +337,20 @@ class IdIndex:
         if mine is not None and column is None and len(ids) >= _MANY:
             column = as_column(ids)
         if mine is None or column is None:
-            return _answers(map(self.find, ids))
+            if not self._columns:
+                return self._single(ids)
+            found = map(self.find, ids)
+            return np.array([UNKNOWN if value is None else value for value in found], np.int64)
         values = mine.find_all(ids, column)
         left = np.flatnonzero(values == UNKNOWN)
-        if len(left):  # they may be single ones
-            single = map(self._known.get, [ids[place] for place in left.tolist()])
-            values[left] = _answers(single)
+        if len(left):
+            values[left] = self._single([ids[place] for place in left.tolist()])
         return values
+
+    def _single(self, ids: list[Any]) -> Ints:
+        """Return the integers of ids as far as they came one by one."""
+        found = map(self._known.get, ids, repeat(UNKNOWN))
+        return np.fromiter(found, np.int64, len(ids))
 
     def find_in_order(self, column: pl.Series) -> Ints | None:
         """Return the integers of ids that came in bulk, in this order; None of all others."""
@@ -377,16 +384,11 @@ class IdIndex:
             yield from column.indexing()
 
 
-def _answers(values: Iterable[int | None]) -> Ints:
-    listed = list(values)
-    if None in listed:
-        listed = [UNKNOWN if value is None else value for value in listed]
-    return np.array(listed, np.int64)
-
-
 def are_distinct(column: pl.Series) -> bool:
-    """Return whether all values differ; of hashes, which count quicker, it is plain if they do."""
-    return column.hash().n_unique() == len(column) or column.n_unique() == len(column)
+    """Return whether all values differ; of many the hashes count quicker, and tell if they do."""
+    if len(column) >= LEAST and column.hash().n_unique() == len(column):
+        return True
+    return column.n_unique() == len(column)
 
 
 def as_column(ids: list[Any]) -> pl.Series | None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from drasi_nb.store.batch import Values
 from drasi_nb.store.graph import TABLE_BITS, Graph, admits
@@ -294,10 +293,7 @@ def _int_array(values: Ints) -> array[int]:
 
 def int_series(values: array[int]) -> pl.Series:
     """Return a copy of 32-bit integers as a column."""
-    buffer = pa.py_buffer(values.tobytes())
-    column = pl.from_arrow(pa.Array.from_buffers(pa.int32(), len(values), [None, buffer]))
-    assert isinstance(column, pl.Series)
-    return column
+    return pl.Series(np.frombuffer(values.tobytes(), np.int32))
 
 
 def int_array(column: pl.Series) -> array[int]:
@@ -309,9 +305,4 @@ def int_array(column: pl.Series) -> array[int]:
 
 def buffer_of(column: pl.Series) -> memoryview:
     """Return the bytes of a numeric column without nulls, without a copy where it has one chunk."""
-    data = column.rechunk().to_arrow()
-    width = data.type.bit_width // 8
-    buffer = data.buffers()[1]
-    if buffer is None:
-        return memoryview(b"")
-    return memoryview(buffer)[data.offset * width : (data.offset + len(data)) * width]
+    return column.to_numpy().view(np.uint8).data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from drasi_nb.engine.vector.columns import Column, UnsupportedError, column_of
 from drasi_nb.engine.vector.source import Source, is_plain
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Match, walk
-from drasi_nb.store.cells import Cell, Cells, Later, listed, some_of
+from drasi_nb.store.cells import Cell, Cells, Later, listed, some_of, taken
 from drasi_nb.store.numbers import Ints
 
 
@@ -42,13 +42,16 @@ class ChangedNodes(Source):
         if match.relations:
             frame = self.pattern.around(slot, changes.handles)
             self.places = frame["#"].to_numpy()
-            frame = frame.drop("#")
-        else:
-            handles = pl.Series(changes.handles, dtype=pl.Int32)
-            frame = pl.DataFrame({f"n{slot}": handles})
-        self.count = frame.height
-        self._matches = frame
-        self._columns = [column.append(column) for column in frame.clone()]
+            self._matches = frame.drop("#")
+        self.count = len(changes) if self.places is None else len(self.places)
+
+    @cached_property
+    def _matches(self) -> pl.DataFrame:
+        return pl.DataFrame({"n0": pl.Series(self.changes.handles, dtype=pl.Int32)})
+
+    @cached_property
+    def _columns(self) -> list[pl.Series]:
+        return [column.append(column) for column in self._matches.clone()]
 
     def may_be_many(self, slots: list[str]) -> bool:
         """Return whether a grouping value may be of the nodes."""
@@ -69,7 +72,9 @@ class ChangedNodes(Source):
                 before, after = self.changes.old[key], self.changes.new[key]
             else:
                 before = after = self.cells.read(key)
-            column = _column(some_of(before, self.places), some_of(after, self.places))
+            if self.places is not None:
+                before, after = taken(before, self.places), taken(after, self.places)
+            column = _column(before, after)
         self._columns.append(column.values.alias(alias))
         return column
 

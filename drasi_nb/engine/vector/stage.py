@@ -6,7 +6,8 @@ with ``==``. It takes a stage whole or refuses it; what it cannot say exactly it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -107,10 +108,8 @@ def _steps(source: WholeGraph, conditions: list[ast.Expr], out: Out) -> Iterator
     source.forget()
 
 
-def change_columnwise(
-    match: Match, tail: Tail, sink: Sink, view: View, slot: int, changes: NodeChanges
-) -> None:
-    """Hand on what changes of nodes do to the matches, as no other slot may hold the nodes.
+class Changing:
+    """Hands on what changes of nodes do to the matches, as no other slot may hold the nodes.
 
     Args:
         match: The pattern.
@@ -118,33 +117,50 @@ def change_columnwise(
         sink: Where the rows go.
         view: What is seen.
         slot: Where the nodes are.
-        changes: Of nodes that fit it.
-
-    Raises:
-        UnsupportedError: It must go row by row; nothing was handed on.
     """
-    if len(changes) < LEAST_PLAIN:
-        raise UnsupportedError("few changes")
-    conditions, put = inlined(match, tail)
-    is_grouped = isinstance(sink, GroupSink)
-    if len(changes) < (LEAST_GROUPED if is_grouped else LEAST_TESTED if conditions else 0):
-        raise UnsupportedError("few changes")
-    if isinstance(sink, GroupSink):
-        source = ChangedNodes(match, view, slot, changes)
-        out = GroupsOut(source, sink.stage, sink.operator, put, is_weighted=True)
-        holds = np.concatenate(source.holds(conditions))
-        out.open()
-        out.take(source.frame().filter(holds))
-        return
-    stage = sink.stage
-    is_taken = isinstance(stage, ResultStage) and stage.takes_moved(changes.handles)
-    if not isinstance(stage, ResultStage) or not is_taken or match.relations:
-        raise UnsupportedError("a branch of UNION, rows that wait, or of more than a node")
-    source = ChangedNodes(match, view, slot, changes)
-    columns = [put(ast.Variable(NOWHERE, name)) for name in sink.columns]
-    made = moved(source, conditions, columns)
-    if made is not None:
-        stage.move(made)
+
+    def __init__(self, match: Match, tail: Tail, sink: Sink, view: View, slot: int) -> None:
+        self._match, self._tail, self._sink = match, tail, sink
+        self._view, self._slot = view, slot
+
+    @cached_property
+    def _inlined(self) -> tuple[list[ast.Expr], Callable[[ast.Expr], ast.Expr]]:
+        return inlined(self._match, self._tail)
+
+    @cached_property
+    def _columns(self) -> list[ast.Expr]:
+        """Return the columns of the rows, over the slots; none of groups."""
+        put = self._inlined[1]
+        names = self._sink.columns if isinstance(self._sink, ResultSink) else ()
+        return [put(ast.Variable(NOWHERE, name)) for name in names]
+
+    def __call__(self, changes: NodeChanges) -> None:
+        """Take changes of nodes that fit the slot.
+
+        Raises:
+            UnsupportedError: It must go row by row; nothing was handed on.
+        """
+        if len(changes) < LEAST_PLAIN:
+            raise UnsupportedError("few changes")
+        match, sink, stage = self._match, self._sink, self._sink.stage
+        conditions, put = self._inlined
+        is_grouped = isinstance(sink, GroupSink)
+        if len(changes) < (LEAST_GROUPED if is_grouped else LEAST_TESTED if conditions else 0):
+            raise UnsupportedError("few changes")
+        if isinstance(sink, GroupSink):
+            source = ChangedNodes(match, self._view, self._slot, changes)
+            out = GroupsOut(source, sink.stage, sink.operator, put, is_weighted=True)
+            holds = np.concatenate(source.holds(conditions))
+            out.open()
+            out.take(source.frame().filter(holds))
+            return
+        is_taken = isinstance(stage, ResultStage) and stage.takes_moved(changes.handles)
+        if not isinstance(stage, ResultStage) or not is_taken or match.relations:
+            raise UnsupportedError("a branch of UNION, rows that wait, or of more than a node")
+        source = ChangedNodes(match, self._view, self._slot, changes)
+        made = moved(source, conditions, self._columns)
+        if made is not None:
+            stage.move(made)
 
 
 def enter_columnwise(
