@@ -15,7 +15,7 @@ from drasi_nb.engine.handlers import Handler
 from drasi_nb.engine.updates import handles_at, stamps_of, update_nodes
 from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.store.batch import Columns, Mixed
-from drasi_nb.store.ids import UNKNOWN
+from drasi_nb.store.hashing import UNKNOWN
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
 from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import LOW, PAGE, SHIFT

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from drasi_nb.store.ids import HashTable, hashes_of
+from drasi_nb.store.hashing import HashTable, hashes_of
 
 Row = tuple[Any, ...]
 RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
@@ -29,7 +29,7 @@ class Nodes(NamedTuple):
 
 
 class Keys:
-    """Keys of rows, each once, found in a table of hashes (``store/ids.py``).
+    """Keys of rows, each once, found in a table of hashes (``store/hashing.py``).
 
     Args:
         parts: A list per part of the key, or none where the key is empty.

@@ -10,7 +10,7 @@ import numpy as np
 from drasi_nb.engine.changes import NodeChanges, different
 from drasi_nb.store.batch import Columns
 from drasi_nb.store.cells import Cell, Cells, listed, some_of
-from drasi_nb.store.ids import UNKNOWN
+from drasi_nb.store.hashing import UNKNOWN
 from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import LOW, SHIFT
 from drasi_nb.values.change import INSERT, UPDATE

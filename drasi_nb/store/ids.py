@@ -3,117 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from itertools import chain, compress, islice, repeat
+from itertools import chain, islice, repeat
 from operator import attrgetter, eq
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from drasi_nb.store.hashing import UNKNOWN, Bools, HashTable, Ints, id_hash, id_hashes
 from drasi_nb.store.paging import LOW, SHIFT, Page
 
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
-
 LEAST = 32_768  # ids at once that stay a column
-UNKNOWN = -1  # among the rows of many ids: nobody has it
-_EMPTY, _GONE = -1, -2  # in a slot
-_ODD = 0x9E3779B97F4A7C15  # 2^64 by the golden ratio: the hash of an integer is that integer
-_ALL = (1 << 64) - 1
 _PIECE = 1 << 15  # keys in one step
 _MANY = 256  # ids at once that are worth a column
 _FEW = 8  # so many times fewer
 _TYPES: dict[type, pl.DataType] = {str: pl.String(), int: pl.Int64()}
 _begin_of = attrgetter("begin")
-
-
-def hashes_of(keys: Iterable[Any], count: int) -> Ints:
-    """Return Python's hashes of so many keys."""
-    return np.fromiter(map(hash, keys), np.int64, count)
-
-
-def _print_of(hashes: Ints) -> npt.NDArray[np.int32]:
-    return (hashes ^ (hashes >> 32)).astype(np.int32)
-
-
-class HashTable:
-    """Places by the hashes of their keys, with open addressing: 12 to 20 bytes a key, and no object.
-
-    It answers with candidates: whoever asks compares the keys.
-
-    Args:
-        most: So many places it has room for, at least.
-    """
-
-    def __init__(self, most: int) -> None:
-        bits = max(1, (2 * most - 1).bit_length())
-        self.most = 1 << (bits - 1)
-        self._shift, self._mask = 64 - bits, (1 << bits) - 1
-        self._slots = np.full(1 << bits, _EMPTY, np.int32)
-        self._prints = np.zeros(self.most + 1, np.int32)  # of the hashes, by place
-        self._view = self._slots.data  # read one by one it is quicker
-
-    def _first(self, hashes: Ints) -> Ints:
-        mixed = hashes.view(np.uint64) * np.uint64(_ODD)
-        return (mixed >> np.uint64(self._shift)).view(np.int64)
-
-    def add(self, hashes: Ints, places: npt.NDArray[np.int32]) -> None:
-        """Add keys and their places; to add some again changes nothing."""
-        slots, at = self._slots, self._first(hashes)
-        self._prints[places] = _print_of(hashes)
-        while len(places):
-            free = slots[at] == _EMPTY
-            slots[at[free]] = places[free]  # of several the last stays
-            left = slots[at] != places
-            places, at = places[left], (at[left] + 1) & self._mask
-
-    def candidates(self, hash_: int) -> list[int]:
-        """Return the places that a key of this hash may have."""
-        at, view = (hash_ * _ODD & _ALL) >> self._shift, self._view
-        places: list[int] = []
-        while (place := view[at]) != _EMPTY:
-            if place >= 0:
-                places.append(place)
-            at = (at + 1) & self._mask
-        return places
-
-    def find(self, hashes: Ints, is_right: Callable[[Ints, Ints], Bools]) -> Ints:
-        """Return the places of keys, ``UNKNOWN`` of those that are not here.
-
-        Args:
-            hashes: Of the keys.
-            is_right: Told numbers of keys and a place for each, says whether it is the key's.
-        """
-        found = np.full(len(hashes), UNKNOWN, np.int64)
-        keys, at, prints = np.arange(len(hashes)), self._first(hashes), _print_of(hashes)
-        while len(keys):
-            places = self._slots[at]
-            right = (self._prints[np.maximum(places, 0)] == prints[keys]) & (places >= 0)
-            found[keys[right]] = places[right]
-            left = ~right & (places != _EMPTY)
-            keys, at = keys[left], (at[left] + 1) & self._mask
-        there = np.flatnonzero(found != UNKNOWN)
-        for key in there[~is_right(there, found[there])].tolist():  # hashes that look alike
-            found[key] = UNKNOWN
-            for place in self.candidates(int(hashes[key])):
-                if is_right(np.array([key]), np.array([place])).all():
-                    found[key] = place
-        return found
-
-    def forget(self, hash_: int, place: int) -> None:
-        """Take a key out that is here."""
-        at = (hash_ * _ODD & _ALL) >> self._shift
-        while self._view[at] != place:
-            at = (at + 1) & self._mask
-        self._view[at] = _GONE
-
-    def places(self) -> list[int]:
-        """Return the places of all keys, ascending."""
-        listed: list[int] = np.sort(self._slots[self._slots >= 0]).tolist()
-        return listed
 
 
 class Run(NamedTuple):
@@ -170,16 +77,14 @@ class _Column:
                 self._table = HashTable(self._count + self._count // 2)
             first = self._indexed
             placed = self._placed(first)
-            ids = placed.ids(
-                first - placed.begin, min(placed.size, first - placed.begin + _PIECE)
-            )
-            stop = first + len(ids)
+            stop = min(placed.begin + placed.size, first + _PIECE)
+            ids = self.ids.slice(first, stop - first)
             places = np.arange(first, stop, dtype=np.int32)
             if not self._is_whole:  # some are gone, and others are in their rows
-                came = self.ids.slice(first, len(ids)).to_list()
-                there = list(map(eq, came, ids))
-                ids, places = list(compress(ids, there)), places[there]
-            self._table.add(hashes_of(ids, len(ids)), places)
+                now = placed.ids(first - placed.begin, stop - placed.begin)
+                there = pl.Series(list(map(eq, ids.to_list(), now)), dtype=pl.Boolean)
+                ids, places = ids.filter(there), places[there.to_numpy()]
+            self._table.add(id_hashes(ids), places)
             self._indexed = stop
             yield
 
@@ -194,7 +99,7 @@ class _Column:
 
     def find(self, element_id: Any, *, is_gone: bool = False) -> int | None:
         """Return the value of an id, None where it is not here; forget it, if it is gone now."""
-        hash_, table = hash(element_id), self._table
+        hash_, table = id_hash(element_id), self._table
         if self._indexed < self._count:
             table = self._now()
         for place in table.candidates(hash_):
@@ -208,16 +113,16 @@ class _Column:
                 return value + n * step
         return None
 
-    def find_all(self, ids: list[Any], series: pl.Series) -> Ints:
+    def find_all(self, ids: pl.Series) -> Ints:
         """Return the values of ids, ``UNKNOWN`` of those that are not here."""
 
         def is_right(keys: Ints, places: Ints) -> Bools:
             mine = self.ids.gather(pl.Series(places))
-            theirs = series if len(keys) == len(series) else series.gather(pl.Series(keys))
+            theirs = ids if len(keys) == len(ids) else ids.gather(pl.Series(keys))
             same: Bools = (mine == theirs).to_numpy()
             return same
 
-        return self._values(self._now().find(hashes_of(ids, len(ids)), is_right))
+        return self._values(self._now().find(id_hashes(ids), is_right))
 
     def find_in_order(self, column: pl.Series) -> Ints | None:
         """Return the values of ids that stand here in this order, next to each other; else None."""
@@ -231,7 +136,7 @@ class _Column:
     def _values(self, places: Ints) -> Ints:
         runs = [(placed.begin, placed.run.value, placed.run.step) for placed in self._runs]
         begins, values, steps = np.array(runs).T
-        run = np.searchsorted(begins, places, "right") - 1
+        run: Any = 0 if len(runs) == 1 else np.searchsorted(begins, places, "right") - 1
         found: Ints = values[run] + (places - begins[run]) * steps[run]
         found[places == UNKNOWN] = UNKNOWN
         return found
@@ -341,7 +246,7 @@ class IdIndex:
                 return self._single(ids)
             found = map(self.find, ids)
             return np.array([UNKNOWN if value is None else value for value in found], np.int64)
-        values = mine.find_all(ids, column)
+        values = mine.find_all(column)
         left = np.flatnonzero(values == UNKNOWN)
         if len(left):
             values[left] = self._single([ids[place] for place in left.tolist()])
@@ -373,7 +278,7 @@ class IdIndex:
         if mine is None:
             return True
         if len(ids) * _FEW < len(mine.ids):
-            return bool((mine.find_all(ids, column) == UNKNOWN).all())
+            return bool((mine.find_all(column) == UNKNOWN).all())
         return are_distinct(pl.concat([mine.ids, column], rechunk=False))
 
     # -- later --------------------------------------------------------------------------

@@ -17,7 +17,8 @@ import polars as pl
 
 from drasi_nb.store.batch import Values
 from drasi_nb.store.graph import TABLE_BITS, Graph, admits
-from drasi_nb.store.ids import UNKNOWN, IdIndex, Ints, Run
+from drasi_nb.store.hashing import UNKNOWN, Ints
+from drasi_nb.store.ids import IdIndex, Run
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
 from drasi_nb.store.relations import HUB, RelationTable
 from drasi_nb.store.table import Table

@@ -13,7 +13,8 @@ import pytest
 import drasi_nb as dnb
 from drasi_nb.store import ids as ids_module
 from drasi_nb.store.graph import Graph
-from drasi_nb.store.ids import UNKNOWN, HashTable, IdIndex, Run, hashes_of
+from drasi_nb.store.hashing import UNKNOWN, HashTable, hashes_of, id_hash, id_hashes
+from drasi_nb.store.ids import IdIndex, Run
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
 
 
@@ -144,6 +145,37 @@ def test_keys_of_one_hash_are_told_apart() -> None:
     table.forget(7, 3)
     assert 3 not in table.places()
     assert table.find(same[:1], lambda _, places: places == 3).tolist() == [UNKNOWN]
+
+
+ALPHABET = "a0Z\0é€😀"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_hash_of_an_id_is_the_one_in_its_column(seed: int) -> None:
+    rng = random.Random(seed)
+    texts = ["".join(rng.choices(ALPHABET, k=rng.randrange(20))) for _ in range(200)]
+    numbers = [rng.randrange(-(1 << 63), 1 << 63) >> rng.randrange(64) for _ in range(200)]
+    for ids in (texts, numbers):
+        whole = pl.Series("\0id", ids)
+        for column in (whole, whole[7:60], whole[:0], whole[:9].append(whole[50:])):
+            expected = [id_hash(i) & (1 << 64) - 1 for i in column]
+            assert id_hashes(column).view(np.uint64).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "spelled", ["r{}", "room-{:09}", "{:032x}", "https://example.org/{}/x"]
+)
+def test_hashes_of_numbered_ids_are_spread(spelled: str) -> None:
+    count = 50_000
+    ids = pl.Series([spelled.format(n) for n in range(count)])
+    table, hashes = HashTable(count), id_hashes(ids)
+    table.add(hashes, np.arange(count, dtype=np.int32))
+    lengths = [len(table.candidates(id_hash(i))) for i in ids[:2_000]]
+    assert max(lengths) < 40
+    assert sum(lengths) / len(lengths) < 4
+    table.find(hashes, lambda keys, places: keys == places)
+    halves = (hashes ^ (hashes >> 32)).astype(np.int32)
+    assert len(np.unique(halves)) > 0.999 * count
 
 
 def test_integers_far_apart_are_spread() -> None:
