@@ -113,11 +113,9 @@ def _split(
     graph = engine.graph
     nodes, relations = graph.node_at[source], graph.relation_at[source]
     ids = columns.ids
-    if all(index.is_disjoint(ids, columns.id_column) for index in (nodes, relations)):
+    if all(index.is_disjoint(ids) for index in (nodes, relations)):
         return columns, None
-    known_nodes, known_relations = (
-        index.find_all(ids, columns.id_column) for index in (nodes, relations)
-    )
+    known_nodes, known_relations = (index.find_all(ids) for index in (nodes, relations))
     there = ((known_nodes != UNKNOWN) | (known_relations != UNKNOWN)).tolist()
     if all(there):
         return None, columns
@@ -241,7 +239,7 @@ def _load(engine: Engine, source: int, columns: Columns) -> list[int]:
 
 
 def _load_pages(graph: Graph, source: int, columns: Columns, stamps: array[int]) -> int:
-    ids, properties = columns.ids, columns.properties
+    ids, properties = columns.listed()
     if columns.starts is None or columns.ends is None:
         return load_nodes(graph, source, columns.labels or (), ids, properties, stamps)
     src, dst = (handles_of(graph, source, side) for side in (columns.starts, columns.ends))

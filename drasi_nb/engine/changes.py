@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from drasi_nb.store.cells import Cell, listed
+from drasi_nb.store.ids import Ids
 from drasi_nb.store.numbers import Ints
 from drasi_nb.values.ordering import identical
 
@@ -27,7 +28,7 @@ class NodeChanges:
     """
 
     def __init__(
-        self, handles: Ints, ids: list[Any], old: dict[str, Cell], new: dict[str, Cell]
+        self, handles: Ints, ids: Ids, old: dict[str, Cell], new: dict[str, Cell]
     ) -> None:
         self.handles, self.ids, self.old, self.new = handles, ids, old, new
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from drasi_nb.engine.entered import Row, RowChange
-from drasi_nb.store.cells import Cell, Later, listed, some_of
+from drasi_nb.store.cells import Cell, Later, listed
+from drasi_nb.store.ids import Ids, id_list, ids_at
 from drasi_nb.store.numbers import Ints
 
 
@@ -23,14 +24,14 @@ class Block(NamedTuple):
         after: As they are; what did not change is the same object.
     """
 
-    keys: list[Any]
+    keys: Ids
     handles: Ints
     before: list[Later] | None
     after: list[Later] | None
 
     def changes(self, places: Ints | None = None) -> Iterator[RowChange]:
         """Return (key, before, after) of the rows, all or those at some places."""
-        keys = listed(some_of(self.keys, places))
+        keys = id_list(self.keys if places is None else ids_at(self.keys, places))
         made = dict[int, list[Any]]()
         sides = list[Iterator[Row | None]]()
         for columns in (self.before, self.after):

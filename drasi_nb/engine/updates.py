@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from drasi_nb.engine.changes import NodeChanges, different
-from drasi_nb.store.batch import Columns
+from drasi_nb.store.batch import Columns, Values
 from drasi_nb.store.cells import Cell, Cells, listed, some_of
 from drasi_nb.store.hashing import UNKNOWN
+from drasi_nb.store.ids import Ids, id_list, ids_at
 from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import LOW, SHIFT
 from drasi_nb.values.change import INSERT, UPDATE
@@ -43,7 +45,7 @@ def handles_at(engine: Engine, source: int, columns: Columns) -> Ints | None:
     index, ids = engine.graph.node_at[source], columns.ids
     if index.find(ids[0]) is None:
         return None
-    handles = index.find_all(ids, columns.id_column)
+    handles = index.find_all(ids)
     return None if (handles == UNKNOWN).any() else handles
 
 
@@ -110,7 +112,7 @@ def _changed(engine: Engine, cells: Cells, columns: Columns) -> dict[str, Change
         if values is columns.ids and _are_ids(cells, name):
             continue
         before = cells.read(name)
-        after = values if isinstance(values, list) else np.frombuffer(values, values.typecode)
+        after = _cell(values)
         places = different(before, after)
         if len(places):
             changed[name] = Changed(places, before, after)
@@ -122,6 +124,12 @@ def _changed(engine: Engine, cells: Cells, columns: Columns) -> dict[str, Change
             if len(places):
                 changed[name] = Changed(places, before, [None] * len(before))
     return changed
+
+
+def _cell(values: Values | Ids) -> Cell:
+    if isinstance(values, array):
+        return np.frombuffer(values, values.typecode)
+    return id_list(values)
 
 
 def _are_ids(cells: Cells, name: str) -> bool:
@@ -143,7 +151,7 @@ def _hand_on(
     engine: Engine,
     hearing: Iterable[Handler],
     cells: Cells,
-    ids: list[Any],
+    ids: Ids,
     changed: dict[str, Changed],
 ) -> None:
     known = dict[tuple[str, ...], NodeChanges]()
@@ -165,7 +173,7 @@ def _hand_on(
             engine.broke(handler.upd, error)
 
 
-def _of(cells: Cells, ids: list[Any], changed: dict[str, Changed]) -> NodeChanges:
+def _of(cells: Cells, ids: Ids, changed: dict[str, Changed]) -> NodeChanges:
     """Return the changes of some properties, of the nodes where one of them differs."""
     is_any = np.zeros(len(ids), np.bool_)
     for change in changed.values():
@@ -177,8 +185,7 @@ def _of(cells: Cells, ids: list[Any], changed: dict[str, Changed]) -> NodeChange
     places = np.flatnonzero(is_any)
     old = {name: some_of(change.before, places) for name, change in changed.items()}
     new = {name: some_of(change.after, places) for name, change in changed.items()}
-    named: Any = some_of(ids, places)
-    return NodeChanges(cells.rows[places], named, old, new)
+    return NodeChanges(cells.rows[places], ids_at(ids, places), old, new)
 
 
 def stamps_of(time_ms: int, first_seq: int, count: int) -> Ints:

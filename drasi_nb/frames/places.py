@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import polars as pl
 from drasi_nb.engine.entered import Entered, Keys, Values
 from drasi_nb.engine.moved import Block
 from drasi_nb.engine.result import Changes, Row
-from drasi_nb.store.cells import Cells, listed, some_of
+from drasi_nb.store.cells import Cells
+from drasi_nb.store.ids import id_list, ids_at
 from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import EMPTY, LOW, PAGE, SHIFT, Page
 from drasi_nb.store.table import Rows, packed
@@ -118,15 +120,38 @@ class Places:
             self.free.insert(0, self.extend())
         found = self.free[-count:]
         del self.free[-count:]
-        for key, place in zip(zip(block.keys, strict=True), found, strict=True):
-            self.index[key] = place
-            self.own_keys(place >> SHIFT)[place & LOW] = key
-        places = np.array(found)
+        keys, places = list(zip(id_list(block.keys), strict=True)), np.array(found)
         cells = Cells(self.rows, places)
+        self.index.update(zip(keys, found, strict=True))
+        self._put_keys(cells, keys)
         for name, column in zip(self.names, block.after, strict=True):
             cells.write(name, column(None))
         self._nodes.note(block.handles, places)
         self.height += count
+        self.changed.update(cells.pages)
+
+    def _put_keys(self, cells: Cells, keys: Iterable[Any]) -> None:
+        for number in cells.pages:
+            self.own_keys(number)
+        pages = self.rows.ids
+        for number, at, key in zip(*cells.at, keys, strict=False):
+            pages[number][at] = key
+
+    def drop_all(self, block: Block, places: Ints) -> None:
+        """Let rows leave that are made of one node each and have some places."""
+        for key in zip(id_list(block.keys), strict=True):
+            self.index.pop(key, None)
+        cells = Cells(self.rows, places)
+        self._put_keys(cells, repeat(None))
+        for pages in self.columns:
+            listed = {number for number in cells.pages if type(pages[number]) is list}
+            if listed:
+                for number, at in zip(*cells.at, strict=True):
+                    if number in listed:
+                        pages[number][at] = None
+        self._nodes.forget_all(places)
+        self.free += places.tolist()
+        self.height -= len(places)
         self.changed.update(cells.pages)
 
     def drop(self, place: int) -> None:
@@ -217,7 +242,7 @@ class Places:
         found = nodes.find(block.handles)
         if released != nodes.released:  # a handle may be another node's by now
             known = np.flatnonzero(found != _NOWHERE)
-            names = some_of(block.keys, known)
+            names = id_list(ids_at(block.keys, known))
             same = [
                 self.rows.ids[place >> SHIFT][place & LOW] == (name,)
                 if self.rows.ids[place >> SHIFT] is not ENTERED
@@ -228,7 +253,7 @@ class Places:
         missing = np.flatnonzero(found == _NOWHERE)
         if len(missing):
             index, places = self.index, list[int]()
-            for name in listed(some_of(block.keys, missing)):
+            for name in id_list(ids_at(block.keys, missing)):
                 place = index.get((name,))
                 places.append(self.find((name,)) if place is None else place)
             found[missing] = places
@@ -277,13 +302,22 @@ class _ByNode:
 
     def forget(self, place: int) -> None:
         """Note that a row left its place."""
-        of = self._handle_at
-        if self._handles is not None:
-            if not self._handles.flags.writeable:
-                self._handles = self._handles.copy()
-            of = self._handles
+        of = self._handles_now()
         if place < len(of):
             of[place] = _NOWHERE
+
+    def forget_all(self, places: Ints) -> None:
+        """Note that rows left their places."""
+        of = self._handles_now()
+        of[places[places < len(of)]] = _NOWHERE
+
+    def _handles_now(self) -> npt.NDArray[Any]:
+        """Return the handle of each place, to be written."""
+        if self._handles is None:
+            return self._handle_at
+        if not self._handles.flags.writeable:
+            self._handles = self._handles.copy()
+        return self._handles
 
 
 def _long_enough(values: npt.NDArray[np.int32], last: int) -> npt.NDArray[np.int32]:

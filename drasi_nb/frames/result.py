@@ -114,18 +114,13 @@ class ResultTable:
 
     def _move(self, moved: Part) -> None:
         places = self._places
-        if moved.changed.keys:
+        if len(moved.changed.keys):
             found = places.by_node(moved.changed, moved.released)
             for c, values in moved.changed.moving().items():
                 self._set(c, found, values)
-        if moved.left.keys:
-            found = places.by_node(moved.left, moved.released)
-            index = places.index
-            for key in zip(moved.left.keys, strict=True):
-                index.pop(key, None)
-            for place in found.tolist():
-                places.drop(place)
-        if moved.came.keys:
+        if len(moved.left.keys):
+            places.drop_all(moved.left, places.by_node(moved.left, moved.released))
+        if len(moved.came.keys):
             places.put_all(moved.came)
 
     # -- a long tick --------------------------------------------------------------------

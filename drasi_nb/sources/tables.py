@@ -51,15 +51,14 @@ class Elements:
 
     def columns(self, op: int = UPDATE) -> Columns:
         """Return the rows as updates, or as inserts."""
-        keys, ids = self.keys, self.keys[_ID].to_list()
-        values: dict[str, Values] = {
+        keys, ids = self.keys, self.keys[_ID]
+        values: dict[str, Values | pl.Series] = {
             column.name: ids if column.name == self.id_property else _values(column)
             for column in self.properties
         }
         if _START not in keys.columns:
-            return Columns(ids, self.labels, values, op=op, id_column=keys[_ID])
-        ends = keys[_START], keys[_END]
-        return Columns(ids, self.labels, values, *ends, op, id_column=keys[_ID])
+            return Columns(ids, self.labels, values, op=op)
+        return Columns(ids, self.labels, values, keys[_START], keys[_END], op)
 
     def rows(self, places: pl.Series) -> Elements:
         """Return some of the rows."""

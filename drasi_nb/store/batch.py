@@ -7,10 +7,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import polars as pl
 
+from drasi_nb.store.ids import Ids, id_list
 from drasi_nb.values.change import UPDATE, Accepted
 
 Values: TypeAlias = "list[Any] | array[float] | array[int]"
@@ -22,39 +23,44 @@ class Columns:
     """Updates of elements with the same labels; an unknown id is inserted.
 
     Attributes:
-        ids: Of the elements.
+        ids: Of the elements; of a frame, its column.
         labels: Of every node; the one type of every relation. None, of nodes, leaves labels alone.
-        properties: Columns, as long as ``ids``; one that is the ids may be the same list.
+        properties: Columns, as long as ``ids``; one that is the ids is the same object.
         starts: Ids of where the relations start, all text or all integers; None of nodes.
         ends: Ids of where they end.
         op: ``UPDATE`` merges properties, ``INSERT`` replaces a known element.
         repeats: Whether an id may come again; then the later row is the later change.
-        id_column: The ids as a column, where there is one.
     """
 
-    ids: list[Any]
+    ids: Ids
     labels: tuple[str, ...] | None
-    properties: Mapping[str, Values]
+    properties: Mapping[str, Values | Ids]
     starts: pl.Series | None = None
     ends: pl.Series | None = None
     op: int = UPDATE
     repeats: bool = False
-    id_column: pl.Series | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __iter__(self) -> Iterator[Accepted]:
         """Yield the updates one by one."""
-        names, labels, op = tuple(self.properties), self.labels, self.op
-        rows = zip(*self.properties.values(), strict=True) if names else repeat((), len(self))
+        ids, columns = self.listed()
+        names, labels, op = tuple(columns), self.labels, self.op
+        rows = zip(*columns.values(), strict=True) if names else repeat((), len(self))
         starts, ends = (
             repeat(None) if side is None else side.to_list()
             for side in (self.starts, self.ends)
         )
-        for element_id, row, start, end in zip(self.ids, rows, starts, ends):  # noqa: B905
+        for element_id, row, start, end in zip(ids, rows, starts, ends):  # noqa: B905
             properties = dict(zip(names, row, strict=True)) or None
             yield Accepted(op, element_id, labels, properties, start, end, None)
+
+    def listed(self) -> tuple[list[Any], dict[str, Values]]:
+        """Return ids and properties, both without columns of Polars."""
+        ids, mine = id_list(self.ids), self.ids
+        every = {name: ids if v is mine else v for name, v in self.properties.items()}
+        return ids, cast("dict[str, Values]", every)
 
     def at(self, places: list[int]) -> Columns:
         """Return the rows at some places."""
@@ -80,7 +86,6 @@ class Columns:
             None if self.ends is None else some(self.ends),
             self.op,
             self.repeats,
-            None if self.id_column is None else some(self.id_column),
         )
 
 

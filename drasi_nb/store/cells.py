@@ -38,7 +38,8 @@ class Cells:
         self.pages: list[int] = np.flatnonzero(seen).tolist()
 
     @cached_property
-    def _at(self) -> tuple[list[int], list[int]]:
+    def at(self) -> tuple[list[int], list[int]]:
+        """Return the page of each row, and where it is there."""
         return self._numbers.tolist(), (self.rows & LOW).tolist()
 
     @cached_property
@@ -76,8 +77,7 @@ class Cells:
         if self._near:
             near = list(chain.from_iterable(pages[self.pages[0] : self.pages[-1] + 1]))
             return list(map(near.__getitem__, self._near))
-        numbers, places = self._at
-        return [pages[page][place] for page, place in zip(numbers, places, strict=True)]
+        return [pages[number][at] for number, at in zip(*self.at, strict=True)]
 
     def later(self, name: str) -> Later:
         """Return what returns a column as it is now, whatever is written meanwhile.

@@ -23,6 +23,10 @@ _TYPES: dict[type, pl.DataType] = {str: pl.String(), int: pl.Int64()}
 _begin_of = attrgetter("begin")
 
 
+Ids = list[Any] | pl.Series
+"""Ids: as Python has them, or a column of text or of 64-bit integers."""
+
+
 class Run(NamedTuple):
     """Ids that came at once: the n-th is in row ``row + n`` of a table and has ``value + step * n``."""
 
@@ -236,25 +240,24 @@ class IdIndex:
         self._known.update(zip(ids, range(run.value, stop, run.step), strict=True))
         return False
 
-    def find_all(self, ids: list[Any], column: pl.Series | None = None) -> Ints:
+    def find_all(self, ids: Ids) -> Ints:
         """Return the integers of many ids, ``UNKNOWN`` of those that nobody has."""
+        if not self._columns:
+            return self._single(ids)
         mine = self._columns.get(type(ids[0]))
-        if mine is not None and column is None and len(ids) >= _MANY:
-            column = as_column(ids)
+        column = None if mine is None else _column_of(ids)
         if mine is None or column is None:
-            if not self._columns:
-                return self._single(ids)
-            found = map(self.find, ids)
+            found = map(self.find, id_list(ids))
             return np.array([UNKNOWN if value is None else value for value in found], np.int64)
         values = mine.find_all(column)
         left = np.flatnonzero(values == UNKNOWN)
         if len(left):
-            values[left] = self._single([ids[place] for place in left.tolist()])
+            values[left] = self._single(column.gather(pl.Series(left)))
         return values
 
-    def _single(self, ids: list[Any]) -> Ints:
+    def _single(self, ids: Ids) -> Ints:
         """Return the integers of ids as far as they came one by one."""
-        found = map(self._known.get, ids, repeat(UNKNOWN))
+        found = map(self._known.get, id_list(ids), repeat(UNKNOWN))
         return np.fromiter(found, np.int64, len(ids))
 
     def find_in_order(self, column: pl.Series) -> Ints | None:
@@ -262,15 +265,15 @@ class IdIndex:
         mine = self._columns.get(str if column.dtype == pl.String else int)
         return None if mine is None else mine.find_in_order(column)
 
-    def is_disjoint(self, ids: list[Any], column: pl.Series | None = None) -> bool:
+    def is_disjoint(self, ids: Ids) -> bool:
         """Return whether nobody has one of many ids; False too where it is not plain to see."""
-        column = as_column(ids) if column is None and len(ids) >= _MANY else column
+        column = _column_of(ids)
         if column is None:
-            return all(value is None for value in map(self.find, ids))
+            return all(value is None for value in map(self.find, id_list(ids)))
         known, kind, single = self._known, type(ids[0]), None
         if len(known) * _FEW < len(ids):
             single = as_column([i for i in known if type(i) is kind])
-        if single is None and not known.keys().isdisjoint(ids):
+        if single is None and not known.keys().isdisjoint(id_list(ids)):
             return False
         if single is not None and column.is_in(single.implode()).any():
             return False
@@ -287,6 +290,27 @@ class IdIndex:
         """Make in steps what finds ids that came in bulk; without it, the first look-up does."""
         for column in self._columns.values():
             yield from column.indexing()
+
+
+def id_list(ids: Ids) -> list[Any]:
+    """Return ids as Python has them."""
+    return ids if isinstance(ids, list) else ids.to_list()
+
+
+def ids_at(ids: Ids, places: Ints) -> Ids:
+    """Return the ids at some places, ascending and each once."""
+    if len(places) == len(ids):
+        return ids
+    if isinstance(ids, list):
+        return list(map(ids.__getitem__, places.tolist()))
+    return ids.gather(pl.Series(places))
+
+
+def _column_of(ids: Ids) -> pl.Series | None:
+    """Return many ids of one type as a column; None of few, and where ``as_column()`` has none."""
+    if not isinstance(ids, list):
+        return ids
+    return as_column(ids) if len(ids) >= _MANY else None
 
 
 def are_distinct(column: pl.Series) -> bool:

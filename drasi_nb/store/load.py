@@ -18,7 +18,7 @@ import polars as pl
 from drasi_nb.store.batch import Values
 from drasi_nb.store.graph import TABLE_BITS, Graph, admits
 from drasi_nb.store.hashing import UNKNOWN, Ints
-from drasi_nb.store.ids import IdIndex, Run
+from drasi_nb.store.ids import IdIndex, Run, id_list, ids_at
 from drasi_nb.store.paging import EMPTY, LOW, NO_LINK, NO_LINKS, PAGE, SHIFT, Page
 from drasi_nb.store.relations import HUB, RelationTable
 from drasi_nb.store.table import Table
@@ -266,10 +266,10 @@ def handles_of(graph: Graph, source: int, ids: pl.Series) -> array[int]:
     if first is not None and _are_next_to_each_other(graph.nodes, first, ids):
         return array("i", range(first, first + len(ids)))
     distinct = ids.unique(maintain_order=True)
-    listed = distinct.to_list()
-    handles = index.find_all(listed, distinct)
-    for place in np.flatnonzero(handles == UNKNOWN).tolist():
-        handles[place] = graph.place(source, listed[place], None)
+    handles = index.find_all(distinct)
+    new = np.flatnonzero(handles == UNKNOWN)
+    for place, element_id in zip(new.tolist(), id_list(ids_at(distinct, new)), strict=True):
+        handles[place] = graph.place(source, element_id, None)
     if len(distinct) < len(ids):
         found = pl.DataFrame({"id": distinct, "handle": handles})
         joined = ids.to_frame("id").join(found, on="id", how="left", maintain_order="left")

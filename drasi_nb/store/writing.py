@@ -20,12 +20,13 @@ def dump_columns(head: tuple[Any, ...], columns: Columns) -> bytes:
 
     Cost: about 0.2 us a value of text and numbers.
     """
+    ids, properties = columns.listed()
     facts: dict[str, Any] = {
         "op": columns.op,
         "labels": None if columns.labels is None else plain(list(columns.labels)),
-        "ids": _written(columns.ids),
-        "names": plain(list(columns.properties)),
-        "columns": [_written(values) for values in columns.properties.values()],
+        "ids": _written(ids),
+        "names": plain(list(properties)),
+        "columns": [_written(values) for values in properties.values()],
     }
     if columns.starts is not None and columns.ends is not None:
         facts["starts"], facts["ends"] = (

@@ -16,6 +16,7 @@ from drasi_nb.engine.vector.source import Source, is_plain
 from drasi_nb.language import ast
 from drasi_nb.plan.nodes import Match, walk
 from drasi_nb.store.cells import Cell, Cells, Later, listed, some_of, taken
+from drasi_nb.store.ids import Ids, ids_at
 from drasi_nb.store.numbers import Ints
 
 
@@ -174,7 +175,7 @@ def moved(
     changes = source.changes
     was, now = source.holds(conditions)
     made = _Columns(source, columns)
-    keys = changes.ids
+    keys: Ids = changes.ids
     if len(source.view.sources) > 1:
         handles = pl.Series(changes.handles, dtype=pl.Int32)
         keys = source.identities(source.name, pl.DataFrame({"n0": handles}))
@@ -189,7 +190,7 @@ def moved(
         return None
 
     def block(places: Ints, before: list[Later] | None, after: list[Later] | None) -> Block:
-        return Block(listed(some_of(keys, places)), changes.handles[places], before, after)
+        return Block(ids_at(keys, places), changes.handles[places], before, after)
 
     before, after = made.at(both, 0, 1)
     return Part(
