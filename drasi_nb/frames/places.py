@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
@@ -139,8 +140,8 @@ class Places:
 
     def drop_all(self, block: Block, places: Ints) -> None:
         """Let rows leave that are made of one node each and have some places."""
-        for key in zip(id_list(block.keys), strict=True):
-            self.index.pop(key, None)
+        keys = zip(id_list(block.keys), strict=True)
+        deque(map(self.index.pop, keys, repeat(None)), maxlen=0)
         cells = Cells(self.rows, places)
         self._put_keys(cells, repeat(None))
         for pages in self.columns:

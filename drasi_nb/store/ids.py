@@ -121,9 +121,7 @@ class _Column:
         """Return the values of ids, ``UNKNOWN`` of those that are not here."""
 
         def is_right(keys: Ints, places: Ints) -> Bools:
-            mine = self.ids.gather(pl.Series(places))
-            theirs = ids if len(keys) == len(ids) else ids.gather(pl.Series(keys))
-            same: Bools = (mine == theirs).to_numpy()
+            same: Bools = (self.ids[pl.Series(places)] == ids_at(ids, keys)).to_numpy()
             return same
 
         return self._values(self._now().find(id_hashes(ids), is_right))
@@ -252,7 +250,7 @@ class IdIndex:
         values = mine.find_all(column)
         left = np.flatnonzero(values == UNKNOWN)
         if len(left):
-            values[left] = self._single(column.gather(pl.Series(left)))
+            values[left] = self._single(ids_at(column, left))
         return values
 
     def _single(self, ids: Ids) -> Ints:
@@ -303,7 +301,7 @@ def ids_at(ids: Ids, places: Ints) -> Ids:
         return ids
     if isinstance(ids, list):
         return list(map(ids.__getitem__, places.tolist()))
-    return ids.gather(pl.Series(places))
+    return ids[pl.Series(places)]  # quicker than ``gather()``
 
 
 def _column_of(ids: Ids) -> pl.Series | None:

@@ -98,10 +98,11 @@ class ChangedNodes(Source):
             return every, every
         tests = [self.translator.condition(e) for e in conditions]
         frame = pl.DataFrame(self._columns)
-        told = frame.select(pl.all_horizontal(tests).fill_null(False).alias("v"))["v"]
-        if len(told) == 1:  # constants
-            told = told.new_from_index(0, 2 * self.count)
-        both = told.to_numpy()
+        told = frame.select(test.alias(str(n)) for n, test in enumerate(tests))
+        both = np.ones(2 * self.count, np.bool_)
+        for test in told:
+            # null is not held; one value is that of constants
+            both &= (test.fill_null(False) if test.null_count() else test).to_numpy()
         return both[: self.count], both[self.count :]
 
 
