@@ -30,7 +30,7 @@ from drasi_nb.store.paging import PAGE
 
 LEAST = 4_096  # rows of the first slot; the walk is as fast for fewer
 # changed nodes: of rows without conditions, with conditions, of groups; the loop is as fast for fewer
-LEAST_PLAIN, LEAST_TESTED, LEAST_GROUPED = 500, 2_000, 4_000
+LEAST_PLAIN, LEAST_TESTED, LEAST_GROUPED = 200, 2_000, 4_000
 
 Tail = tuple[Filter | Project, ...]
 Sink = ResultSink | GroupSink
