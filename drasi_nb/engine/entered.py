@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from drasi_nb.store.hashing import HashTable, hashes_of
+from drasi_nb.store.hashing import HashTable, key_hash, key_hashes
 
 Row = tuple[Any, ...]
 RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
@@ -63,7 +63,7 @@ class Keys:
         while self._indexed < self._height:
             first, stop = self._indexed, min(self._height, self._indexed + _PIECE)
             places = np.arange(first, stop, dtype=np.int32)
-            self._index.add(hashes_of(self.between(first, stop), len(places)), places)
+            self._index.add(key_hashes(self.between(first, stop), len(places)), places)
             self._indexed = stop
             yield
 
@@ -77,7 +77,7 @@ class Keys:
             for _ in self.indexing():
                 pass
         is_one = len(self.parts) == 1  # most often, and a key need not be made
-        for row in self._index.candidates(hash(key)):
+        for row in self._index.candidates(key_hash(key)):
             if (self.parts[0][row] == key[0]) if is_one else (self.at(row) == key):
                 return row
         raise KeyError(key)

@@ -16,22 +16,34 @@ UNKNOWN = -1  # among the places of many keys: it is not here
 _EMPTY, _GONE = -1, -2  # in a slot
 _ODD = 0x9E3779B97F4A7C15  # 2^64 by the golden ratio
 _ODD_TOO = 0xC2B2AE3D27D4EB4F
+_ODD_SIGNED = np.int64(_ODD - (1 << 64))  # of products only the lower 64 bits count
 _ALL = (1 << 64) - 1
 _WORD = 8  # bytes
 _BYTES_OF = np.array([(1 << (_WORD * n)) - 1 for n in range(_WORD + 1)], np.uint64)
 
 
-def hashes_of(keys: Iterable[Any], count: int) -> Ints:
-    """Return Python's hashes of so many keys."""
-    return np.fromiter(map(hash, keys), np.int64, count)
+def key_hash(key: Any) -> int:
+    """Return Python's hash of a key, its bits spread."""
+    return hash(key) * _ODD & _ALL
+
+
+def key_hashes(keys: Iterable[Any], count: int) -> Ints:
+    """Return ``key_hash()`` of so many keys."""
+    return np.fromiter(map(hash, keys), np.int64, count) * _ODD_SIGNED
 
 
 def id_hash(element_id: str | int) -> int:
-    """Return the hash of an id: of an integer itself, of text a mix of its bytes, 8 at a time."""
+    """Return a hash of an id: a multiple of an integer, or a mix of the bytes of a text, 8 at a time."""
     if type(element_id) is int:
-        return element_id
-    given: bytes = element_id.encode("utf-8", "surrogatepass")  # type: ignore[union-attr]
+        return element_id * _ODD & _ALL
+    try:
+        given: bytes = element_id.encode()  # type: ignore[union-attr]
+    except UnicodeEncodeError:  # in no column
+        given = b""
     mixed = size = len(given)
+    if size <= _WORD:
+        mixed = (mixed ^ int.from_bytes(given, "little")) * _ODD & _ALL
+        return (mixed ^ (mixed >> 32)) * _ODD_TOO & _ALL
     for at in range(0, size, _WORD):
         mixed = (mixed ^ int.from_bytes(given[at : at + _WORD], "little")) * _ODD & _ALL
         mixed ^= mixed >> 32
@@ -41,7 +53,7 @@ def id_hash(element_id: str | int) -> int:
 def id_hashes(ids: pl.Series) -> Ints:
     """Return ``id_hash()`` of text or 64-bit integers. Cost: 0.02 us each of short ones."""
     if ids.dtype != pl.String:
-        return ids.to_numpy()
+        return ids.to_numpy() * _ODD_SIGNED
     # a name with a NUL is none to Arrow
     text = ids.alias("").to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets, given = text.buffers()
@@ -69,6 +81,7 @@ def _print_of(hashes: Ints) -> npt.NDArray[np.int32]:
 class HashTable:
     """Places by the hashes of their keys, with open addressing: 12 to 20 bytes a key, and no object.
 
+    The upper bits of a hash say where it is looked for first, so they must differ most of the time.
     It answers with candidates: whoever asks compares the keys.
 
     Args:
@@ -84,8 +97,7 @@ class HashTable:
         self._view = self._slots.data  # read one by one it is quicker
 
     def _first(self, hashes: Ints) -> Ints:
-        mixed = hashes.view(np.uint64) * np.uint64(_ODD)
-        return (mixed >> np.uint64(self._shift)).view(np.int64)
+        return (hashes.view(np.uint64) >> np.uint64(self._shift)).view(np.int64)
 
     def add(self, hashes: Ints, places: npt.NDArray[np.int32]) -> None:
         """Add keys and their places; to add some again changes nothing."""
@@ -98,8 +110,8 @@ class HashTable:
             places, at = places[left], (at[left] + 1) & self._mask
 
     def candidates(self, hash_: int) -> list[int]:
-        """Return the places that a key of this hash may have."""
-        at, view = (hash_ * _ODD & _ALL) >> self._shift, self._view
+        """Return the places that a key of this hash, from 0 to 2^64, may have."""
+        at, view = hash_ >> self._shift, self._view
         places: list[int] = []
         while (place := view[at]) != _EMPTY:
             if place >= 0:
@@ -125,14 +137,14 @@ class HashTable:
         there = np.flatnonzero(found != UNKNOWN)
         for key in there[~is_right(there, found[there])].tolist():  # hashes that look alike
             found[key] = UNKNOWN
-            for place in self.candidates(int(hashes[key])):
+            for place in self.candidates(int(hashes[key]) & _ALL):
                 if is_right(np.array([key]), np.array([place])).all():
                     found[key] = place
         return found
 
     def forget(self, hash_: int, place: int) -> None:
         """Take a key out that is here."""
-        at = (hash_ * _ODD & _ALL) >> self._shift
+        at = hash_ >> self._shift
         while self._view[at] != place:
             at = (at + 1) & self._mask
         self._view[at] = _GONE

@@ -106,8 +106,10 @@ class _Column:
         hash_, table = id_hash(element_id), self._table
         if self._indexed < self._count:
             table = self._now()
+        runs = self._runs
         for place in table.candidates(hash_):
-            begin, _, (pages, row, value, step) = self._placed(place)
+            placed = runs[0] if len(runs) == 1 else self._placed(place)
+            begin, _, (pages, row, value, step) = placed
             n = place - begin
             row += n
             if pages[row >> SHIFT][row & LOW] == element_id:
