@@ -43,15 +43,16 @@ class Past:
 
     def add(self, seq: int, time_ms: int, changes: Changes) -> None:
         """Keep a tick."""
-        if len(changes) > self.most:
+        count = len(changes)
+        if count > self.most:
             self._forget(seq, time_ms)
             return
         if type(changes) is Moved:  # quicker than ``isinstance()``, of a sequence
-            self._ticks.append((seq, time_ms, len(changes), changes))
+            self._ticks.append((seq, time_ms, count, changes))
         else:
-            self._ticks.append((seq, time_ms, len(changes), None))
+            self._ticks.append((seq, time_ms, count, None))
             self._changes.extend(_flat(changes))
-        self._kept += len(changes)
+        self._kept += count
         if self._kept > self._room:
             self._trim()
 

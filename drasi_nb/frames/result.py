@@ -106,7 +106,10 @@ class ResultTable:
                 for c, value in enumerate(after):
                     if value is not before[c]:
                         page = columns[c][place >> SHIFT]
-                        if type(page) is list:
+                        # as ``Rows.write()``, without a call for most
+                        if type(page) is list or (
+                            type(page) is memoryview and type(value) is type(before[c])
+                        ):
                             page[place & LOW] = value
                         else:
                             write(names[c], place, value)
