@@ -81,9 +81,8 @@ class ChangedNodes(Source):
 
     def frame(self) -> pl.DataFrame:
         """Return the matches with the columns that were asked for, and their weights."""
-        return pl.DataFrame(self._columns).with_columns(
-            pl.Series("weight", np.repeat([-1, 1], self.count))
-        )
+        weights = pl.Series("weight", np.repeat([-1, 1], self.count))
+        return pl.DataFrame([*self._columns, weights])
 
     def value(self, e: ast.Expr) -> pl.Series:
         """Return what an expression is, before and after."""

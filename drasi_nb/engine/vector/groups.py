@@ -125,8 +125,8 @@ class GroupsOut:
                 units[i] = self._parts(summed, i, kind, typed, given)
         members = pl.col("weight").sum() if self.is_weighted else pl.len()
         wanted = [members.alias("members"), *(pl.col(name).sum() for name in summed)]
-        added = given.with_columns(expr.alias(name) for name, expr in summed.items())
-        found = added.group_by(by).agg(wanted) if by else added.select(wanted)
+        added = given.lazy().with_columns(expr.alias(name) for name, expr in summed.items())
+        found = (added.group_by(by).agg(wanted) if by else added.select(wanted)).collect()
         groups = self._groups(found)
         columns = {name: found[name].to_list() for name in found.columns}
         for i, ((kind, argument), typed) in calls:
@@ -159,7 +159,7 @@ class GroupsOut:
                 for group, total, count in zip(groups, totals, counts, strict=True):
                     group[total_at] += total
                     group[count_at] += count
-                if is_float:
+                if is_float and any(columns[f"o{i}"]):
                     self._rest(given, by, f"a{i}", at)
 
     def close(self) -> Iterator[None]:
@@ -183,6 +183,8 @@ class GroupsOut:
         is_float = typed.kind == "f" and kind != "count"
         there = is_exact(value) if is_float else value.is_not_null()
         summed[f"c{i}"] = pl.when(there).then(weight).otherwise(0)
+        if is_float:
+            summed[f"o{i}"] = value.is_not_null() & ~there
         if kind == "count":
             return []
         parts = parts_of(given[f"a{i}"]) if is_float else [(value, 1)]
@@ -233,13 +235,12 @@ class GroupsOut:
         """Add the floats that are no multiple of 2^-60, or too large, one by one."""
         value = pl.col(name)
         rest = given.filter(value.is_not_null() & ~is_exact(value))
-        if rest.height:
-            weight = pl.col("weight") if self.is_weighted else _ONE.alias("weight")
-            members = rest.select(*by, value.alias("value"), weight, _NOBODY)
-            groups = self._groups(members)
-            numbers = (members[name].to_list() for name in ("value", "weight"))
-            for group, number, times in zip(groups, *numbers, strict=True):
-                add_float(group, at, number, times)
+        weight = pl.col("weight") if self.is_weighted else _ONE.alias("weight")
+        members = rest.select(*by, value.alias("value"), weight, _NOBODY)
+        groups = self._groups(members)
+        numbers = (members[name].to_list() for name in ("value", "weight"))
+        for group, number, times in zip(groups, *numbers, strict=True):
+            add_float(group, at, number, times)
 
     def _ends_of(self, argument: ast.Expr | None) -> list[int]:
         """Return the aggregates that are a min or max of an expression."""

@@ -152,7 +152,8 @@ class Changing:
             out = GroupsOut(source, sink.stage, sink.operator, put, is_weighted=True)
             holds = np.concatenate(source.holds(conditions))
             out.open()
-            out.take(source.frame().filter(holds))
+            frame = source.frame()
+            out.take(frame if holds.all() else frame.filter(holds))
             return
         is_taken = isinstance(stage, ResultStage) and stage.takes_moved(changes.handles)
         if not isinstance(stage, ResultStage) or not is_taken or match.relations:

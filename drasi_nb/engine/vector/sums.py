@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import polars as pl
 
 from drasi_nb.engine.accumulators import SCALE
@@ -26,8 +27,9 @@ def parts_of(values: pl.Series) -> list[tuple[pl.Expr, int]]:
     are several times as quick as one of 128, where no sum of theirs can leave 64 bits.
     """
     value, rows = pl.col(values.name), max(1, len(values)).bit_length()
-    largest = values.filter(values.is_finite()).abs().max()
-    bits = max(0, math.frexp(largest)[1]) if isinstance(largest, float) else 0
+    numbers = values.to_numpy()  # null is NaN
+    largest = np.abs(numbers[np.isfinite(numbers)]).max(initial=0)
+    bits = max(0, math.frexp(largest)[1])
     high = min(_BITS, _MOST - bits - rows)  # the first counts 2^-high
     if high + _MOST - rows < _BITS or high < 0:
         return [((value * SCALE).cast(pl.Int128, strict=False), 1)]

@@ -17,7 +17,7 @@ from drasi_nb.language.labels import plain_types
 from drasi_nb.plan.nodes import Match
 from drasi_nb.store.load import int_series
 from drasi_nb.store.numbers import Ints
-from drasi_nb.store.paging import NO_LINK, PAGE
+from drasi_nb.store.paging import NO_LINK, PAGE, SHIFT
 from drasi_nb.store.relations import RelationTable
 
 PAGES = 32  # of the first slot, in one part
@@ -155,12 +155,13 @@ class Pattern:
         places, rows, ends = (np.concatenate(some) for some in zip(*parts, strict=True))
         if len(places) != len(handles) or (places != np.arange(len(places))).any():
             frame = frame[pl.Series(places)]
-        end_column = pl.Series(f"n{far}", ends, dtype=pl.Int32)
         frame = frame.hstack([pl.Series(f"r{i}", rows, dtype=pl.Int32)])
         if far in bound or far == near:
-            return _kept(frame, frame[f"n{far}"] == end_column)
-        mask = pl.Series(self.masks[far], dtype=pl.Boolean)
-        return _kept(frame.hstack([end_column]), mask.gather(end_column // PAGE))
+            holds = frame[f"n{far}"].to_numpy() == ends
+        else:
+            frame = frame.hstack([pl.Series(f"n{far}", ends, dtype=pl.Int32)])
+            holds = np.array(self.masks[far], np.bool_)[ends >> SHIFT]
+        return frame if holds.all() else frame.filter(holds)
 
     def _relations(self, i: int) -> Iterator[pl.DataFrame]:
         """Yield the relations that fit a slot, with both ends."""
@@ -231,11 +232,6 @@ def _taken(values: array[int], rows: Ints) -> Ints:
 def _gathered(ends: array[int], low: int, high: int, places: pl.Series | None) -> pl.Series:
     column = int_series(ends[low:high])
     return column if places is None else column.gather(places)
-
-
-def _kept(frame: pl.DataFrame, holds: pl.Series) -> pl.DataFrame:
-    """Return the rows where a column says so."""
-    return frame if holds.all() else frame.filter(holds)
 
 
 def labelled(mask: list[bool], handles: str) -> pl.Expr:
