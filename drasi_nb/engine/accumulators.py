@@ -63,7 +63,9 @@ def add_float(state: list[Any], at: int, value: float, weight: int) -> None:
 
 
 def _ratio(state: list[Any], at: int, divisor: int) -> float:
-    total, unit, rest = state[at] * _UNIT + state[at + 1], _UNIT, state[at + 4]
+    total, unit, rest = state[at + 1], _UNIT, state[at + 4]
+    if state[at]:
+        total += state[at] * _UNIT
     if rest is not None:
         if rest.nan or (rest.up and rest.down):
             return math.nan
@@ -71,7 +73,8 @@ def _ratio(state: list[Any], at: int, divisor: int) -> float:
             return math.inf if rest.up else -math.inf
         total, unit = (total << (_FINE - 60)) + rest.total, 1 << _FINE
     try:
-        return float(total / (unit * divisor))  # of two integers: rounded once
+        quotient: float = total / (unit * divisor)  # of two integers: rounded once
+        return quotient
     except OverflowError:
         return math.inf if total > 0 else -math.inf
 

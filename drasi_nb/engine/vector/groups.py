@@ -205,13 +205,14 @@ class GroupsOut:
         height = found.height
         rows: Iterable[Any] = zip(*keys, strict=True) if keys else [()] * height
         raws: Iterable[Any] = zip(*values, strict=True) if values else [()] * height
-        out = list[list[Any]]()
+        out, enter = list[list[Any]](), self.stage.enter
+        floats = [place for place, some in enumerate(values) if float in set(map(type, some))]
         members = found["members"].to_list()
         for key, raw, count in zip(rows, raws, members, strict=True):
-            group = self.stage.enter(key, raw)
+            group = enter(key, raw)
             group[MEMBERS] += count
-            for place, value in enumerate(raw):
-                if type(value) is float:
+            for place in floats:
+                if type(raw[place]) is float:
                     group[FIRST + place] += count
             group[VALUES] = raw
             out.append(group)
