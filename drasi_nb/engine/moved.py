@@ -87,7 +87,7 @@ class Moved(Sequence[RowChange]):
         return chain.from_iterable(part.blocks for part in self.parts)
 
     def __len__(self) -> int:
-        return sum(len(block.keys) for block in self._blocks())
+        return sum(len(block.handles) for block in self._blocks())
 
     def __iter__(self) -> Iterator[RowChange]:
         return chain.from_iterable(block.changes() for block in self._blocks())
@@ -107,8 +107,8 @@ class Moved(Sequence[RowChange]):
             raise IndexError(place)
         place %= len(self)
         for block in self._blocks():
-            if place < len(block.keys):
+            if place < len(block.handles):
                 (change,) = block.changes(np.array([place]))
                 return change
-            place -= len(block.keys)
+            place -= len(block.handles)
         raise AssertionError(place)

@@ -116,7 +116,7 @@ class Places:
     def put_all(self, block: Block) -> None:
         """Let rows come that are made of one node each."""
         assert block.after is not None
-        count = len(block.keys)
+        count = len(block.handles)
         while len(self.free) < count:
             self.free.insert(0, self.extend())
         found = self.free[-count:]

@@ -117,13 +117,13 @@ class ResultTable:
 
     def _move(self, moved: Part) -> None:
         places = self._places
-        if len(moved.changed.keys):
+        if len(moved.changed.handles):
             found = places.by_node(moved.changed, moved.released)
             for c, values in moved.changed.moving().items():
                 self._set(c, found, values)
-        if len(moved.left.keys):
+        if len(moved.left.handles):
             places.drop_all(moved.left, places.by_node(moved.left, moved.released))
-        if len(moved.came.keys):
+        if len(moved.came.handles):
             places.put_all(moved.came)
 
     # -- a long tick --------------------------------------------------------------------

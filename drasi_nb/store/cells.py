@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from itertools import chain
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from drasi_nb.store.numbers import CODES, KINDS, Array, Ints, code_of
-from drasi_nb.store.paging import LOW, PAGE, SHIFT
+from drasi_nb.store.paging import LOW, PAGE, SHIFT, Page
 from drasi_nb.store.table import Rows
 
 Cell = list[Any] | Array
@@ -68,7 +68,7 @@ class Cells:
             on = self.on(mine)
             is_odd = np.ones(len(self.rows), np.bool_)
             is_odd[on] = False
-            others = [pages[row >> SHIFT][row & LOW] for row in self.rows[is_odd].tolist()]
+            others = _listed_at(pages, self.rows[is_odd])
             if set(map(type, others)) == {KINDS[code]}:
                 found = np.empty(len(self.rows), code)
                 found[on] = self.table.numbers.read(name, code, self.rows[on])
@@ -91,7 +91,7 @@ class Cells:
 
         def then(places: Ints | None) -> Cell:
             rows = self.rows if places is None else self.rows[places]
-            return [kept[row >> SHIFT][row & LOW] for row in rows.tolist()]
+            return _listed_at(kept, rows)
 
         return then
 
@@ -109,16 +109,36 @@ class Cells:
         left: Ints | None = None
         if mine:
             on, is_left = self.on(mine), np.ones(len(self.rows), np.bool_)
-            given = np.asarray(values, code)
-            self.table.numbers.write(name, code, self.rows[on], given[on])
+            self.table.numbers.write(name, code, self.rows[on], np.asarray(values, code)[on])
             is_left[on] = False
             left = np.flatnonzero(is_left)
-        for number in set(self.pages).difference(mine):
-            if type(pages[number]) is not list:
-                pages[number] = list(pages[number])
+        for other in set(self.pages).difference(mine):
+            if type(pages[other]) is not list:
+                pages[other] = list(pages[other])
         rows = self.rows if left is None else self.rows[left]
-        for row, value in zip(rows.tolist(), listed(some_of(values, left)), strict=True):
+        given = listed(some_of(values, left))
+        number = _only_page(rows)
+        if number is not None:
+            page = pages[number]
+            for at, value in zip((rows & LOW).tolist(), given, strict=True):
+                page[at] = value
+            return
+        for row, value in zip(rows.tolist(), given, strict=True):
             pages[row >> SHIFT][row & LOW] = value
+
+
+def _only_page(rows: Ints) -> int | None:
+    """Return the page of all rows; None where there are several, or no rows."""
+    numbers = rows >> SHIFT
+    return int(numbers[0]) if len(rows) and (numbers == numbers[0]).all() else None
+
+
+def _listed_at(pages: Mapping[int, Page] | list[Page], rows: Ints) -> list[Any]:
+    """Return the cells of rows; most often all are of the last page."""
+    number = _only_page(rows)
+    if number is not None:
+        return list(map(pages[number].__getitem__, (rows & LOW).tolist()))
+    return [pages[row >> SHIFT][row & LOW] for row in rows.tolist()]
 
 
 def listed(values: Cell) -> list[Any]:

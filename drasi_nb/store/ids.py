@@ -299,6 +299,8 @@ def id_list(ids: Ids) -> list[Any]:
 
 def ids_at(ids: Ids, places: Ints) -> Ids:
     """Return the ids at some places, ascending and each once."""
+    if not len(places):
+        return []
     if len(places) == len(ids):
         return ids
     if isinstance(ids, list):
