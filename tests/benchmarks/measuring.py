@@ -229,15 +229,41 @@ def quantile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def loops(typical_s: float, times: int) -> list[float]:
+    """Return the seconds of so many runs of a loop that mostly takes ``typical_s``.
+
+    It does nothing and touches nothing, so what some runs take longer is the machine's noise.
+    """
+    clock, passes = time.perf_counter, 100
+
+    def run() -> float:
+        begin = clock()
+        for _ in range(passes):
+            pass
+        return clock() - begin
+
+    for _ in range(4):
+        passes = max(1, round(passes * typical_s / median([run() for _ in range(500)])))
+    return [run() for _ in range(times)]
+
+
 def add_quantiles(
-    report: Report, what: str, values_s: list[float], limits_us: tuple[float | None, ...] = ()
+    report: Report,
+    what: str,
+    values_s: list[float],
+    limits_us: tuple[float | None, ...] = (),
+    beside_s: list[float] | None = None,
 ) -> None:
-    """Add p50, p99, p99.9 and the largest, in us."""
+    """Add p50, p99, p99.9 and the largest, in us, beside those of a loop where it was run."""
     asked = (*limits_us, None, None, None, None)
     for (name, share), limit in zip(
         (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("largest", 1.0)), asked, strict=False
     ):
-        report.add(f"{what}: {name}", quantile(values_s, share) * 1e6, "us", most=limit)
+        beside = None
+        if beside_s:
+            beside = ("an empty loop as long at p50", quantile(beside_s, share) * 1e6)
+        value = quantile(values_s, share) * 1e6
+        report.add(f"{what}: {name}", value, "us", beside, most=limit)
 
 
 @dataclass(slots=True)
