@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -107,6 +108,48 @@ def test_a_bad_frame_is_refused_whole(frame: Any, reason: str) -> None:
     with pytest.raises(dnb.ChangeError, match=reason):
         source.upsert_nodes(frame, label="Room", id="id")
     assert rt.flush() == 0 and len(rt.rejected()) == 1
+
+
+@pytest.mark.parametrize("kind", ["text", "integer"])
+def test_an_array_of_a_frame_may_be_written_afterwards(kind: str) -> None:
+    """Polars takes arrays of numpy as they are; what was queued or synced is a copy."""
+    rt, source = runtime()
+    query = rt.add_query("q", "MATCH (n:N) RETURN n.id AS id, n.x AS x", sources=["s"])
+    ids, x = np.arange(3), np.zeros(3)
+
+    def frame() -> pl.DataFrame:
+        return pl.DataFrame({"id": ids, "x": x}).with_columns(
+            pl.col("id").cast(pl.String if kind == "text" else pl.Int64)
+        )
+
+    def state() -> dict[str, float]:
+        return {str(i): x for i, x in query.frame().rows()}
+
+    source.sync_nodes(frame(), label="N", id="id")
+    rt.flush()
+    x[1] = 5.0
+    source.sync_nodes(frame(), label="N", id="id")
+    x[1] = ids[1] = 7
+    assert rt.flush() == 1
+    assert state() == {"0": 0.0, "1": 5.0, "2": 0.0}
+    ids[1], x[2] = 1, 8.0
+    source.upsert_nodes(frame(), label="N", id="id")
+    ids[:] = x[:] = 9
+    rt.flush()
+    assert state() == {"0": 0.0, "1": 7.0, "2": 8.0}
+
+
+def test_a_delta_keeps_the_ids_of_a_frame() -> None:
+    rt, source = runtime()
+    query = rt.add_query("q", "MATCH (n:N) RETURN n.x AS x", sources=["s"])
+    ids = np.arange(1_000)
+    deltas = list[dnb.Delta]()
+    query.on_delta(deltas.append)
+    for n in range(2):
+        source.upsert_nodes(pl.DataFrame({"id": ids, "x": ids + n}), label="N", id="id")
+        rt.flush()
+    ids[:] = 5
+    assert [key for key, _, _ in deltas[1].changes] == [(n,) for n in range(1_000)]
 
 
 def test_sync_pushes_only_what_differs() -> None:

@@ -197,7 +197,7 @@ class PushSource:
             if steps is None:
                 steps = tables.difference(before, after)
         queued = self.port.submit_accepted(steps, synced=known)
-        self._synced[name] = after  # only when it was queued
+        self._synced[name] = after.owned()  # only when it was queued
         return queued
 
 

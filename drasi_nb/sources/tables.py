@@ -60,9 +60,17 @@ class Elements:
             return Columns(ids, self.labels, values, op=op)
         return Columns(ids, self.labels, values, keys[_START], keys[_END], op)
 
+    def owned(self) -> Elements:
+        """Return the same in memory of its own: an array that a frame was made of may be written."""
+        return replace(self, keys=_copied(self.keys), properties=_copied(self.properties))
+
     def rows(self, places: pl.Series) -> Elements:
         """Return some of the rows."""
         return replace(self, keys=self.keys[places], properties=self.properties[places])
+
+
+def _copied(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(pl.all().gather(pl.int_range(pl.len())))
 
 
 def as_polars(frame: Any) -> pl.DataFrame:
@@ -109,6 +117,8 @@ def _key(frame: pl.DataFrame, name: str, role: str, key: str) -> pl.Series:
         raise ChangeError(
             f"column {name!r} ({role}): the id is missing", index=column.is_null().arg_max()
         )
+    if column.dtype == pl.Int64:  # ours: an array that the frame was made of may be written
+        column = pl.Series(column.to_numpy().copy())
     return column.alias(key)
 
 
