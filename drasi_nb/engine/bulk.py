@@ -76,7 +76,7 @@ def _apply(engine: Engine, source: int, columns: Columns) -> None:
             _update(engine, source, columns, handles)
             return
     fresh, known = _split(engine, source, columns)
-    if fresh is not None and columns.repeats:  # what comes again is known then
+    if fresh is not None and columns.has_repeats():  # what comes again is known then
         _one_by_one(engine, source, columns)
         return
     least = LEAST_NEW if columns.starts is None else LEAST_RELATIONS

@@ -61,9 +61,11 @@ def update_nodes(engine: Engine, columns: Columns, handles: Ints) -> bool:
     stamps = stamps_of(engine.arrived_ms, engine.seq + 1, count)
     last_stamp = int(stamps[-1])
     if columns.repeats:
-        _, last = np.unique(handles[::-1], return_index=True)
+        numbers = np.arange(count, dtype=np.int32)
+        latest = np.empty(int(handles.max()) + 1, np.int32)
+        latest[handles] = numbers  # of several the last stays
+        last = np.flatnonzero(latest[handles] == numbers)
         if len(last) < count:
-            last = np.sort(count - 1 - last)
             columns = columns.at(last.tolist())
             stamps, handles = stamps[last], handles[last]
     cells = Cells(engine.graph.nodes, handles)

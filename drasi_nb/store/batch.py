@@ -56,6 +56,10 @@ class Columns:
             properties = dict(zip(names, row, strict=True)) or None
             yield Accepted(op, element_id, labels, properties, start, end, None)
 
+    def has_repeats(self) -> bool:
+        """Return whether an id comes again. Cost: where one may, a look at all."""
+        return self.repeats and len(set(id_list(self.ids))) < len(self.ids)
+
     def listed(self) -> tuple[list[Any], dict[str, Values]]:
         """Return ids and properties, both without columns of Polars."""
         ids, mine = id_list(self.ids), self.ids

@@ -109,8 +109,7 @@ def _columns(changes: Sequence[Any]) -> Columns:
     labels = _labels(at.get("labels"))
     _check(starts is None or (labels is not None and len(labels) == 1))
     properties = _properties(at.get("properties"))
-    repeats = len(set(ids)) < len(ids)
-    return Columns(ids, labels, properties, starts, ends, op, repeats)
+    return Columns(ids, labels, properties, starts, ends, op, repeats=True)
 
 
 def _check(holds: bool) -> None:

@@ -84,5 +84,5 @@ def read_columns(facts: Any) -> Columns:
         starts,
         ends,
         facts["op"],
-        len(set(ids)) < len(ids),
+        repeats=True,
     )
