@@ -21,12 +21,21 @@ _EXACT = 2**53  # integers up to here are floats without loss
 
 
 class Typed(NamedTuple):
-    """An expression of one kind; ``low`` and ``high`` bound an integer."""
+    """An expression of one kind.
+
+    Attributes:
+        expr: The expression.
+        kind: Of its values.
+        low: The least that an integer may be.
+        high: The most.
+        is_number: Whether it is a constant, a number and not NaN.
+    """
 
     expr: pl.Expr
     kind: Kind
     low: int = 0
     high: int = 0
+    is_number: bool = False
 
 
 Properties = Callable[[str, str], Typed]  # (slot, key)
@@ -132,9 +141,9 @@ def _constant(value: Any) -> Typed:
         case bool():
             return Typed(pl.lit(value), "b")
         case int() if INT_MIN <= value <= INT_MAX:
-            return Typed(pl.lit(value, pl.Int64), "i", value, value)
+            return Typed(pl.lit(value, pl.Int64), "i", value, value, is_number=True)
         case float():
-            return Typed(pl.lit(value, pl.Float64), "f")
+            return Typed(pl.lit(value, pl.Float64), "f", is_number=value == value)
         case str():
             return Typed(pl.lit(value), "s")
         case _:
@@ -176,6 +185,8 @@ def _compare(op: str, a: Typed, b: Typed) -> pl.Expr:
     if "f" not in kinds:
         return made
     # to Polars NaN is equal to itself and above all numbers; in Cypher nothing but <> holds
+    if b.is_number:  # most often
+        return made & left.is_not_nan() if op in (">", ">=") else made
     nan = left.is_nan() if a.kind == "f" else pl.lit(False)
     nan = nan | right.is_nan() if b.kind == "f" else nan
     told = made | nan if op == "<>" else made & ~nan
