@@ -55,10 +55,7 @@ class Ticks(ChangeQueue):
             if engine.timed:
                 apply = engine.apply_timed
                 engine.timers.now_ms = self.tick_ms()
-            if isinstance(changes, list):
-                self.time_ms = changes[-1][6]
-            else:
-                self.time_ms = last_time_ms(changes)
+            self.time_ms = last_time_ms(changes)
             if source in self.derived.of_source:
                 for change in changes:
                     apply(source, change)

@@ -146,7 +146,9 @@ Batch = list[Accepted] | Columns | Mixed
 
 def last_time_ms(batch: Batch) -> int | None:
     """Return when the last change of a batch says that it became true."""
+    if type(batch) is list:  # most often
+        return batch[-1].time_ms
     if isinstance(batch, Mixed):
         last = max(range(len(batch.groups)), key=lambda group: batch.places[group][-1])
         return last_time_ms(batch.groups[last])
-    return None if isinstance(batch, Columns) else batch[-1].time_ms
+    return None
