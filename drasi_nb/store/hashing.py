@@ -34,10 +34,10 @@ def key_hashes(keys: Iterable[Any], count: int) -> Ints:
 
 def id_hash(element_id: str | int) -> int:
     """Return a hash of an id: a multiple of an integer, or a mix of the bytes of a text, 8 at a time."""
-    if type(element_id) is int:
+    if isinstance(element_id, int):
         return element_id * _ODD & _ALL
     try:
-        given: bytes = element_id.encode()  # type: ignore[union-attr]
+        given = element_id.encode()
     except UnicodeEncodeError:  # in no column
         given = b""
     mixed = size = len(given)

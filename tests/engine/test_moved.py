@@ -269,6 +269,29 @@ def test_a_handle_that_another_node_has_by_now_finds_no_row(
     assert values == {id_: 2.0 if id_ in changed else 1.0 for id_ in [*ids, "new"]}
 
 
+def test_rows_that_left_together_and_came_back_alone_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each takes the place of another; where they were is nobody's, and no key of theirs is kept."""
+    rt, source, _ = _rooms(monkeypatch)
+    text = "MATCH (a:A) WHERE a.f > 0 RETURN a.id AS id, a.f AS f"
+    query = rt.add_query("high", text, sources=["s"])
+    some = [f"a{n}" for n in range(100, 300)]
+    for _ in range(2):
+        for n, id_ in enumerate(some):
+            source.push({"op": "update", "id": id_, "properties": {"f": n + 2.0}})
+            rt.flush()
+        frame = pl.DataFrame({"id": some, "f": [n + 0.5 for n in range(200)]})
+        source.upsert_nodes(frame, label="A", id="id")
+        rt.flush()
+        expected = dict.fromkeys((f"a{n}" for n in range(2_048)), 1.0) | dict(frame.iter_rows())
+        assert dict(query.frame().iter_rows()) == expected
+        _set(source, some, -1.0)
+        rt.flush()
+        assert len(query) == 2_048 - 200
+        assert not query.table._places.index
+
+
 def test_a_page_that_a_single_change_was_read_from_is_read_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
