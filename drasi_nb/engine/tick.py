@@ -178,20 +178,29 @@ class Engine(QuerySet):
         self._each(self.router.node(nodes.page_group[handle >> SHIFT]).enums, 1, handle)
 
     def _set_properties(self, group: Group, handle: int, values: dict[str, Any]) -> None:
-        graph = self.graph
+        graph, router = self.graph, self.router
         nodes, page, place = graph.nodes, handle >> SHIFT, handle & LOW
-        columns, name = nodes.columns, ""
+        columns, indexes, name = nodes.columns, nodes.indexes, ""
         old: dict[str, Any] = {}
         for name, value in values.items():
             column = columns.get(name)
-            before = None if column is None else column[page][place]
+            cells = None if column is None else column[page]
+            before = None if cells is None else cells[place]
             if before is value or (
                 before == value and type(before) is type(value) and identical(before, value)
             ):
                 continue
             old[name] = before
+            # as ``Table.write()``, without a call for most
+            if name not in indexes and (
+                type(cells) is list
+                or (type(cells) is memoryview and type(value) is type(before))
+            ):
+                cells[place] = value
+            else:
+                nodes.write(name, handle, value)
         stamps = nodes.stamps[page]
-        if self.router.reads_stamps:
+        if router.reads_stamps:
             names: Any = frozenset((*old, STAMP))
         elif old:
             # of one property: the name, which needs no set
@@ -199,21 +208,15 @@ class Engine(QuerySet):
         else:
             stamps[place] = self.stamp
             return
-        route = self.router.by_group.get(group) or self.router.node(group)
+        route = router.by_group.get(group) or router.node(group)
         both, fused = route.calls.get(names) or route.select(names)
-        if both:
+        if both:  # they see it as it was too
+            for name, before in old.items():
+                nodes.write(name, handle, before)
             self._each(both, -1, handle)
-        indexes = nodes.indexes
-        for name, before in old.items():  # as ``Table.write()``, without a call for most
-            value = values[name]
-            cells = columns[name][page] if name in columns and name not in indexes else None
-            if type(cells) is list or (
-                type(cells) is memoryview and type(value) is type(before)
-            ):
-                cells[place] = value
-            else:
-                nodes.write(name, handle, value)
-        if self.router.reads_stamps:
+            for name in old:
+                nodes.write(name, handle, values[name])
+        if router.reads_stamps:
             old[STAMP] = stamps[place]
         stamps[place] = self.stamp
         if both:

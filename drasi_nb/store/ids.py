@@ -19,6 +19,7 @@ LEAST = 32_768  # ids at once that stay a column
 _PIECE = 1 << 15  # keys in one step
 _MANY = 256  # ids at once that are worth a column
 _FEW = 8  # so many times fewer
+_MOST_FOUND = 65_536  # ids of columns that are kept in a dict; a larger one grows in one long step
 _TYPES: dict[type, pl.DataType] = {str: pl.String(), int: pl.Int64()}
 _begin_of = attrgetter("begin")
 
@@ -156,13 +157,13 @@ class IdIndex:
 
     Attributes:
         find: Returns the integer of an id, None of one that nobody has. Cost: a look-up in a
-            dict; of an id that came in bulk 1 to 2 us, the first time.
+            dict; of an id that came in bulk and was not looked for lately, 1 to 2 us.
     """
 
     def __init__(self) -> None:
-        # single ids, and those of columns that were found; of no class of ours, which the
-        # garbage collector would look through
-        self._known: dict[Any, int] = {}
+        # of no class of ours, which the garbage collector would look through
+        self._known: dict[Any, int] = {}  # single ids
+        self._found: dict[Any, int] = {}  # some ids of columns that were looked for
         self._columns: dict[type, _Column] = {}
         self._count = 0
         self.find: Callable[[Any], int | None] = self._known.get
@@ -171,12 +172,17 @@ class IdIndex:
         return self._count
 
     def _find(self, element_id: Any) -> int | None:
-        value = self._known.get(element_id)
+        value = self._found.get(element_id)
         if value is None:
-            column = self._columns.get(type(element_id))
-            value = None if column is None else column.find(element_id)
-            if value is not None:
-                self._known[element_id] = value
+            value = self._known.get(element_id)
+        if value is not None:
+            return value
+        column = self._columns.get(type(element_id))
+        value = None if column is None else column.find(element_id)
+        if value is not None:
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            self._found[element_id] = value
         return value
 
     def put(self, element_id: Any, value: int) -> int | None:
@@ -199,11 +205,12 @@ class IdIndex:
         if value is None:
             raise KeyError(element_id)
         self._forget(element_id)
-        del self._known[element_id]
+        self._known.pop(element_id, None)
         self._count -= 1
         return value
 
     def _forget(self, element_id: Any) -> None:
+        self._found.pop(element_id, None)
         column = self._columns.get(type(element_id))
         if column is not None:
             column.find(element_id, is_gone=True)

@@ -86,7 +86,7 @@ def accept(change: Any, index: int | None = None) -> Accepted:
         raise _head_error(change, index)
     get = change.get
     start = end = moment = None
-    if len(change) != 4 or "labels" not in change or "properties" not in change:
+    if "properties" not in change or len(change) != (4 if "labels" in change else 3):
         if not _KEYS.issuperset(change):
             change = _with_known_keys(change, index)
             get = change.get

@@ -24,6 +24,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ids_module, "LEAST", 1)
     monkeypatch.setattr(ids_module, "_MANY", 1)
     monkeypatch.setattr(ids_module, "_PIECE", 7)
+    monkeypatch.setattr(ids_module, "_MOST_FOUND", 3)
 
 
 def draw(rng: random.Random) -> Any:
@@ -131,6 +132,16 @@ def test_a_graph_finds_what_a_dict_finds(seed: int) -> None:
     assert sorted(at.values()) == sorted(side.handles.values())
     relations = side.graph.relation_at[side.number]
     assert sorted(relations.ids()) == sorted(side.relations)
+
+
+def test_ids_that_were_looked_for_fill_no_dict_without_end() -> None:
+    # a dict of hundreds of thousands grows in one step of 40 ms, and one change waits for it
+    index = IdIndex()
+    ids = [f"n{i}" for i in range(100)]
+    assert index.add(ids, Run([tuple(ids)], 0, 0))
+    for i, element_id in enumerate(ids):
+        assert index.find(element_id) == i
+        assert len(index._found) <= 3
 
 
 def test_keys_of_one_hash_are_told_apart() -> None:
