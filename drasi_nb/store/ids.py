@@ -19,7 +19,9 @@ LEAST = 32_768  # ids at once that stay a column
 _PIECE = 1 << 15  # keys in one step
 _MANY = 256  # ids at once that are worth a column
 _FEW = 8  # so many times fewer
-_MOST_FOUND = 65_536  # ids of columns that are kept in a dict; a larger one grows in one long step
+_MOST_FOUND = (
+    65_536  # ids of columns that are kept in a dict; a larger one grows in one long step
+)
 _TYPES: dict[type, pl.DataType] = {str: pl.String(), int: pl.Int64()}
 _begin_of = attrgetter("begin")
 
