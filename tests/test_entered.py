@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 import drasi_nb as dnb
-from drasi_nb.engine import entered
+from drasi_nb.engine import entered, keys
 from drasi_nb.engine.accumulators import Extremes
-from drasi_nb.engine.entered import Entered, Keys
+from drasi_nb.engine.entered import Entered
+from drasi_nb.engine.keys import Keys
 from drasi_nb.engine.vector import stage
 from drasi_nb.frames import chunks
 from drasi_nb.frames.places import page_of
@@ -36,7 +37,8 @@ def rows_of(rng: random.Random, height: int, *, mixed: bool) -> Entered:
 
 @pytest.mark.parametrize("height", [0, 1, 5, 3_000])
 def test_a_row_is_found_by_its_key(height: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entered, "_PIECE", 700)
+    for module in (entered, keys):
+        monkeypatch.setattr(module, "PIECE", 700)
     rows = rows_of(random.Random(height), height, mixed=True)
     whole = list(rows)
     assert len(rows) == len(whole) == height
@@ -197,7 +199,8 @@ def shown(query: dnb.Query) -> list[Any]:
 def test_a_late_query_is_an_early_one(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Evaluated by column when the graph is there, or from its first row: the same from then on."""
     monkeypatch.setattr(stage, "LEAST", 0)
-    monkeypatch.setattr(entered, "_PIECE", 300)
+    for module in (entered, keys):
+        monkeypatch.setattr(module, "PIECE", 300)
     monkeypatch.setattr(pump, "_LONG_TICK", 40)
     rng, there = random.Random(text), set[int]()
     with dnb.Runtime(clock=dnb.VirtualClock(0)) as rt:

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any, NamedTuple, overload
 
-import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from drasi_nb.store.hashing import HashTable, key_hash, key_hashes
+from drasi_nb.engine.keys import PIECE, Keys
 
 Row = tuple[Any, ...]
 RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
@@ -18,7 +17,6 @@ RowChange = tuple[Any, Row | None, Row | None]  # key, before, after
 Values = list[Any] | pl.Series | npt.NDArray[Any]
 
 EXACT = (pl.Float64(), pl.Int64(), pl.Boolean(), pl.String())
-_PIECE = 1 << 15  # rows in one step
 
 
 class Nodes(NamedTuple):
@@ -26,61 +24,6 @@ class Nodes(NamedTuple):
 
     handles: pl.Series
     released: int
-
-
-class Keys:
-    """Keys of rows, each once, found in a table of hashes (``store/hashing.py``).
-
-    Args:
-        parts: A list per part of the key, or none where the key is empty.
-        height: How many there are.
-    """
-
-    def __init__(self, parts: list[list[Any]], height: int) -> None:
-        self.parts, self._height = parts, height
-        self._index = HashTable(0)
-        self._indexed = 0  # rows that it has
-
-    def at(self, place: int) -> Any:
-        """Return a key."""
-        return tuple([part[place] for part in self.parts])
-
-    def between(self, start: int, stop: int) -> Iterator[Any]:
-        """Return the keys of some rows."""
-        if not self.parts:
-            return repeat((), min(stop, self._height) - start)
-        return zip(*(part[start:stop] for part in self.parts), strict=True)
-
-    @property
-    def is_unindexed(self) -> bool:
-        """Return whether the index is to be made, and takes long."""
-        return self._indexed < self._height and self._height > _PIECE
-
-    def indexing(self) -> Iterator[None]:
-        """Make the index in steps of a few ms; ``find()`` makes what is left."""
-        if not self._indexed:
-            self._index = HashTable(self._height)
-        while self._indexed < self._height:
-            first, stop = self._indexed, min(self._height, self._indexed + _PIECE)
-            places = np.arange(first, stop, dtype=np.int32)
-            self._index.add(key_hashes(self.between(first, stop), len(places)), places)
-            self._indexed = stop
-            yield
-
-    def find(self, key: Any) -> int:
-        """Return the place of a row that is there.
-
-        Raises:
-            KeyError: It is not.
-        """
-        if self._indexed < self._height:
-            for _ in self.indexing():
-                pass
-        is_one = len(self.parts) == 1  # most often, and a key need not be made
-        for row in self._index.candidates(key_hash(key)):
-            if (self.parts[0][row] == key[0]) if is_one else (self.at(row) == key):
-                return row
-        raise KeyError(key)
 
 
 class Entered(Sequence[RowChange]):
@@ -144,8 +87,8 @@ class Entered(Sequence[RowChange]):
         return zip(*(_python(values[start:stop]) for values in self.columns), strict=True)
 
     def __iter__(self) -> Iterator[RowChange]:
-        for start in range(0, self.height, _PIECE):
-            stop = start + _PIECE
+        for start in range(0, self.height, PIECE):
+            stop = start + PIECE
             yield from zip(
                 self.keys.between(start, stop),
                 repeat(None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from itertools import compress
 from typing import Any
 
 from drasi_nb.engine.result import Changes, Row
@@ -16,11 +17,16 @@ _STEP = 1_024  # rows in one step
 class _Page:
     """One page as it will be."""
 
-    def __init__(self, keys: list[Any], columns: list[list[Any]]) -> None:
-        self.keys, self.columns = keys, columns
+    def __init__(self, keys: list[Any], keyed: list[bool], columns: list[list[Any]]) -> None:
+        self.keys, self.keyed, self.columns = keys, keyed, columns
         self.dirty: set[int] = set()  # columns
         self.is_changed = False  # rows came or left
         self.made: list[Any] = []  # columns as they take least
+
+    def there(self) -> Iterator[bool]:
+        """Return which of the places have rows."""
+        pairs = zip(self.keys, self.keyed, strict=True)
+        return (is_keyed or key is not None for key, is_keyed in pairs)
 
 
 class Beside:
@@ -55,22 +61,22 @@ class Beside:
                 self._put(place, key, after)
             else:
                 found = index.get(key)
-                place = places.find(key) if found is None else found
                 if after is None:
-                    index.pop(key, None)
+                    place = places.take(key)
                     spent.append((key, place))
-                    self._gone.append(spent[-1])
+                    if found is not None:
+                        self._gone.append(spent[-1])
                     self._freed.append(place)
                     self._put(place, None, (None,) * len(places.names))
                 else:
-                    self._set(place, before, after)
+                    self._set(places.keyed.find(key) if found is None else found, before, after)
             if not number % _STEP:
                 yield
         for number, page in self._pages.items():
             for c in range(len(places.names)) if page.is_changed else sorted(page.dirty):
                 there = page.columns[c]
                 if page.is_changed:
-                    there = [v for k, v in zip(page.keys, there, strict=True) if k is not None]
+                    there = list(compress(there, page.there()))
                 spent.append(
                     places.columns[c][number] if number < places.rows.page_count else ()
                 )
@@ -84,8 +90,8 @@ class Beside:
         made = page_of(there)
         if isinstance(made, array) and len(there) < PAGE:
             filled = [
-                0 if key is None else value
-                for key, value in zip(page.keys, page.columns[c], strict=True)
+                value if is_there else 0
+                for is_there, value in zip(page.there(), page.columns[c], strict=True)
             ]
             return array(made.typecode, filled)
         return made if len(there) == PAGE or made is EMPTY else page.columns[c]
@@ -104,15 +110,17 @@ class Beside:
             places = self.places
             if number < places.rows.page_count:
                 cells = [list(pages[number]) for pages in places.columns]
-                page = _Page(list(places.keys(number)), cells)
+                keyed = places.keyed.there(number << SHIFT, (number + 1) << SHIFT).tolist()
+                page = _Page(list(places.rows.ids[number]), keyed, cells)
             else:
-                page = _Page([None] * PAGE, [[None] * PAGE for _ in places.names])
+                empty = [[None] * PAGE for _ in places.names]
+                page = _Page([None] * PAGE, [False] * PAGE, empty)
             self._pages[number] = page
         return page
 
     def _put(self, place: int, key: Any, row: Row) -> None:
         page, at = self._page(place >> SHIFT), place & LOW
-        page.keys[at], page.is_changed = key, True
+        page.keys[at], page.keyed[at], page.is_changed = key, False, True
         for column, value in zip(page.columns, row, strict=True):
             column[at] = value
 
@@ -146,6 +154,7 @@ class Beside:
                 places.dirty.add(number * width + c)
             if page.is_changed:
                 rows.ids[number] = page.keys
+                places.keyed.keep(number << SHIFT, page.keyed)
                 places.changed.add(number)
 
     def forget(self) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from array import array
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
+from operator import is_not
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from drasi_nb.engine.entered import Entered, Keys, Values
+from drasi_nb.engine.entered import Entered, Values
+from drasi_nb.engine.keys import Keys
 from drasi_nb.engine.moved import Block
 from drasi_nb.engine.result import Changes, Row
+from drasi_nb.frames.keys import PlacedKeys
 from drasi_nb.store.cells import Cells
 from drasi_nb.store.ids import id_list, ids_at
 from drasi_nb.store.numbers import Ints
@@ -23,9 +25,6 @@ from drasi_nb.store.table import Rows, packed
 
 Entry = tuple[Any, Row]  # key, row
 
-ENTERED = (
-    (),
-) * PAGE  # keys of a page whose rows are those that entered as columns, all of them
 _NOWHERE = -1
 
 
@@ -36,10 +35,10 @@ class Places:
         width: Number of columns.
 
     Attributes:
-        rows: The cells; the id of a row is its key.
+        rows: The cells; the id of a row is its key, unless ``keyed`` has it.
         names: Of the columns in ``rows``.
-        index: Places by key, but of rows that entered as columns and nobody looked for.
-        entered: Finds those.
+        index: Places by key, of rows that came one by one.
+        keyed: The keys of all others.
         free: Places without a row, the next one to take last.
         height: Number of rows.
         dirty: Columns of pages that changed since a frame was made: page * width + column.
@@ -51,7 +50,7 @@ class Places:
         self.names = tuple(map(str, range(width)))
         self.columns = [self.rows.column(name) for name in self.names]
         self.index: dict[Any, int] = {}
-        self.entered: Keys | None = None
+        self.keyed = PlacedKeys(Keys([[]], 0))
         self.free: list[int] = []
         self.height = 0
         self.dirty: set[int] = set()
@@ -62,18 +61,22 @@ class Places:
 
     def keys(self, number: int) -> Sequence[Any]:
         """Return the keys of a page, None where no row is."""
-        page = self.rows.ids[number]
-        if page is not ENTERED:
+        page, start = self.rows.ids[number], number << SHIFT
+        told = self.keyed.there(start, start + PAGE)
+        if not told.any():
             return page  # type: ignore[no-any-return]
-        assert self.entered is not None
-        return list(self.entered.between(number << SHIFT, (number + 1) << SHIFT))
+        keys = list(page)
+        for at in np.flatnonzero(told).tolist():
+            keys[at] = self.keyed.at(start + at)
+        return keys
 
     def there(self, number: int) -> list[int] | None:
         """Return the places of a page that have rows; None of a full page."""
-        page = self.rows.ids[number]
-        if page is ENTERED or None not in page:
-            return None
-        return [place for place, key in enumerate(page) if key is not None]
+        page, start = self.rows.ids[number], number << SHIFT
+        told = self.keyed.there(start, start + PAGE)
+        if page is not EMPTY:
+            told = told | np.fromiter(map(is_not, page, repeat(None)), np.bool_, PAGE)
+        return None if told.all() else np.flatnonzero(told).tolist()
 
     def entries(self, number: int) -> Iterator[Entry]:
         """Return (key, row) of the rows of a page."""
@@ -84,14 +87,13 @@ class Places:
     # -- by key -------------------------------------------------------------------------
 
     def find(self, key: Any) -> int:
-        """Return the place of a row that is not in ``index``.
+        """Return the place of a row.
 
         Raises:
             KeyError: It is not there.
         """
-        if self.entered is None:
-            raise KeyError(key)
-        return self.entered.find(key)
+        place = self.index.get(key)
+        return self.keyed.find(key) if place is None else place
 
     def take(self, key: Any) -> int:
         """Return the place of a row that leaves; its key is forgotten.
@@ -100,7 +102,7 @@ class Places:
             KeyError: It is not there.
         """
         place = self.index.pop(key, None)
-        return self.find(key) if place is None else place
+        return self.keyed.take(key) if place is None else place
 
     # -- writing ------------------------------------------------------------------------
 
@@ -121,29 +123,24 @@ class Places:
             self.free.insert(0, self.extend())
         found = self.free[-count:]
         del self.free[-count:]
-        keys, places = list(zip(id_list(block.keys), strict=True)), np.array(found)
+        places = np.array(found)
+        self.keyed.put_all(places, id_list(block.keys))
         cells = Cells(self.rows, places)
-        self.index.update(zip(keys, found, strict=True))
-        self._put_keys(cells, keys)
         for name, column in zip(self.names, block.after, strict=True):
             cells.write(name, column(None))
         self._nodes.note(block.handles, places)
         self.height += count
         self.changed.update(cells.pages)
 
-    def _put_keys(self, cells: Cells, keys: Iterable[Any]) -> None:
-        for number in cells.pages:
-            self.own_keys(number)
-        pages = self.rows.ids
-        for number, at, key in zip(*cells.at, keys, strict=False):
-            pages[number][at] = key
-
-    def drop_all(self, block: Block, places: Ints) -> None:
-        """Let rows leave that are made of one node each and have some places."""
-        keys = zip(id_list(block.keys), strict=True)
-        deque(map(self.index.pop, keys, repeat(None)), maxlen=0)
+    def drop_all(self, places: Ints) -> None:
+        """Let rows leave that are made of one node each."""
+        is_keyed = self.keyed.has_all(places)
+        self.keyed.drop_all(places[is_keyed])
+        for place in places[~is_keyed].tolist():
+            keys, at = self.own_keys(place >> SHIFT), place & LOW
+            del self.index[keys[at]]
+            keys[at] = None
         cells = Cells(self.rows, places)
-        self._put_keys(cells, repeat(None))
         for pages in self.columns:
             listed = {number for number in cells.pages if type(pages[number]) is list}
             if listed:
@@ -158,7 +155,10 @@ class Places:
     def drop(self, place: int) -> None:
         """Let a row leave."""
         number, at = place >> SHIFT, place & LOW
-        self.own_keys(number)[at] = None
+        if self.keyed.has(place):
+            self.keyed.drop(place)
+        else:
+            self.own_keys(number)[at] = None
         for pages in self.columns:
             if type(pages[number]) is list:
                 pages[number][at] = None
@@ -172,10 +172,10 @@ class Places:
         self._nodes.forget(place)
 
     def own_keys(self, number: int) -> list[Any]:
-        """Return the keys of a page as a list that may be written."""
+        """Return the keys of a page that came one by one, as a list that may be written."""
         page = self.rows.ids[number]
         if type(page) is not list:
-            page = self.rows.ids[number] = list(self.keys(number))
+            page = self.rows.ids[number] = list(page)
         return page
 
     def extend(self) -> int:
@@ -192,19 +192,16 @@ class Places:
         self.height = len(changes)
         columns: Sequence[Values]
         if isinstance(changes, Entered):
-            keys, columns = changes.keys, changes.columns
-            self.entered = keys
+            self.keyed, columns = PlacedKeys(changes.keys), changes.columns
             if changes.nodes is not None:
                 handles = changes.nodes.handles.to_numpy()  # not writable
                 self._nodes = _ByNode(handles, changes.nodes.released)
-            full, rest = divmod(self.height, PAGE)
-            self.rows.ids = [ENTERED] * full
-            if rest:
-                self.rows.ids.append(list(keys.between(full << SHIFT, self.height)))
+            self.rows.ids = [EMPTY] * -(-self.height // PAGE)
         else:
             every = [key for key, _, _ in changes]
             self.index.update(zip(every, range(self.height), strict=True))
             self.rows.ids = [every[at : at + PAGE] for at in range(0, self.height, PAGE)]
+            self.rows.ids[-1] += [None] * (-self.height % PAGE)
             made = [
                 list(some) for some in zip(*(row or () for _, _, row in changes), strict=True)
             ]
@@ -214,7 +211,6 @@ class Places:
         self.rows.page_count = len(self.rows.ids)
         spare = -self.height % PAGE
         if spare:
-            self.rows.ids[-1] += [None] * spare
             self.free.extend(range(self.height + spare - 1, self.height - 1, -1))
         self.changed.update(range(self.rows.page_count))
 
@@ -244,20 +240,18 @@ class Places:
         if released != nodes.released:  # a handle may be another node's by now
             known = np.flatnonzero(found != _NOWHERE)
             names = id_list(ids_at(block.keys, known))
+            pages, keyed = self.rows.ids, self.keyed
             same = [
-                self.rows.ids[place >> SHIFT][place & LOW] == (name,)
-                if self.rows.ids[place >> SHIFT] is not ENTERED
-                else self.entered is not None and self.entered.parts[0][place] == name
+                keyed.parts[0][place] == name
+                if keyed.has(place)
+                else pages[place >> SHIFT][place & LOW] == (name,)
                 for place, name in zip(found[known].tolist(), names, strict=True)
             ]
             found[known[~np.array(same, np.bool_)]] = _NOWHERE
         missing = np.flatnonzero(found == _NOWHERE)
         if len(missing):
-            index, places = self.index, list[int]()
-            for name in id_list(ids_at(block.keys, missing)):
-                place = index.get((name,))
-                places.append(self.find((name,)) if place is None else place)
-            found[missing] = places
+            names = id_list(ids_at(block.keys, missing))
+            found[missing] = [self.find((name,)) for name in names]
             nodes.note(block.handles[missing], found[missing])
         return found
 

@@ -70,7 +70,7 @@ class ResultTable:
         found = list[Any](map(places.index.get, keys))
         for n, place in enumerate(found):
             if place is None:
-                found[n] = places.index[keys[n]] = places.find(keys[n])
+                found[n] = places.keyed.find(keys[n])
         sides = (zip(*rows, strict=True) for rows in (befores, afters))
         for c, (before, after) in enumerate(zip(*sides, strict=True)):
             if before is after:
@@ -101,7 +101,7 @@ class ResultTable:
             else:
                 place = index.get(key)
                 if place is None:
-                    place = index[key] = places.find(key)
+                    place = places.keyed.find(key)
                 code = (place >> SHIFT) * width
                 for c, value in enumerate(after):
                     if value is not before[c]:
@@ -122,7 +122,7 @@ class ResultTable:
             for c, values in moved.changed.moving().items():
                 self._set(c, found, values)
         if len(moved.left.handles):
-            places.drop_all(moved.left, places.by_node(moved.left, moved.released))
+            places.drop_all(places.by_node(moved.left, moved.released))
         if len(moved.came.handles):
             places.put_all(moved.came)
 
@@ -131,14 +131,11 @@ class ResultTable:
     @property
     def is_unindexed(self) -> bool:
         """Return whether ``indexing()`` has much to do."""
-        entered = self._places.entered
-        return entered is not None and entered.is_unindexed
+        return self._places.keyed.is_unindexed
 
     def indexing(self) -> Iterator[None]:
         """Make in steps what finds rows that entered as columns by their keys."""
-        entered = self._places.entered
-        if entered is not None:
-            yield from entered.indexing()
+        yield from self._places.keyed.indexing()
 
     def preparing(self, changes: Changes, spent: list[Any]) -> Iterator[None]:
         """Do ``apply()`` in steps beside the pages that are read; then it has little left to do.

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from drasi_nb.engine.entered import EXACT, Entered, Keys, Nodes, Values
+from drasi_nb.engine.entered import EXACT, Entered, Nodes, Values
+from drasi_nb.engine.keys import Keys
 from drasi_nb.engine.result import ResultStage
 from drasi_nb.engine.vector.source import (
     Source,
