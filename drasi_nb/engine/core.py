@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from drasi_nb.engine.codegen.pipe import write_pipe
+from drasi_nb.engine.codegen.pipe import write_pipe, write_pipes
+from drasi_nb.engine.codegen.sinks import ResultSink
 from drasi_nb.engine.codegen.slots import View
 from drasi_nb.engine.codegen.writer import Writer
+from drasi_nb.engine.entered import RowChange
 from drasi_nb.engine.groups import ROW, GroupStage
-from drasi_nb.engine.result import Changes
+from drasi_nb.engine.result import Changes, ResultStage
 from drasi_nb.engine.stages import CompiledQuery
 from drasi_nb.plan.liveness import reads_stamps
 from drasi_nb.plan.nodes import (
@@ -72,8 +74,9 @@ class Core(CompiledQuery):
         group = self.stages[0]
         assert isinstance(group, GroupStage)
         self.group = group
-        self.group.next = self._hand_on
         self.followers: list[CompiledQuery] = []
+        self._each: list[tuple[Callable[..., None], ResultStage | None]] = []
+        self._begin_anew()
         self.handed = [0]  # rows, in one place that the pipes increase
 
     def flush(self) -> Changes:
@@ -90,17 +93,32 @@ class Core(CompiledQuery):
             if group[ROW] is not None:
                 pipe(key, None, group[ROW])
         self.followers.append(query)
-        self.group.next = self._hand_on
+        self._begin_anew()
 
     def leave(self, query: CompiledQuery) -> None:
         """Let a query follow no more."""
         self.followers.remove(query)
-        self.group.next = self._hand_on
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self.group.next, self.group.next_all = self._hand_on, self._hand_on_all
+        self._each.clear()
 
     def _hand_on(self, key: Any, before: Any, after: Any) -> None:
         """Hand a row on, and from then on without this step, until others follow."""
         self.group.next = pipe = _pipe(self.group.names, self.followers, self.handed)
         pipe(key, before, after)
+
+    def _hand_on_all(self, changes: list[RowChange]) -> None:
+        """Hand many rows on, to one query after the other."""
+        if not self._each:
+            self._each = [_pipes(self.group.names, query) for query in self.followers]
+        self.handed[0] += len(changes)
+        for pipes, stage in self._each:
+            rows = list[RowChange]()
+            pipes(rows.append, changes)
+            if rows and stage is not None:
+                stage.change(rows)
 
 
 def _pipe(
@@ -112,3 +130,16 @@ def _pipe(
     write_pipe(writer, names, leaves, handed)
     pipe: Callable[[Any, Any, Any], None] = writer.load()["pipe"]
     return pipe
+
+
+def _pipes(
+    names: tuple[str, ...], query: CompiledQuery
+) -> tuple[Callable[..., None], ResultStage | None]:
+    """Return what takes many rows, and where the rows go that it lists; None if it hands them on."""
+    writer, stage = Writer(), None
+    assert query.entry is not None
+    leaf = query.entry(writer)
+    if isinstance(leaf.sink, ResultSink) and isinstance(leaf.sink.stage, ResultStage):
+        leaf.sink.is_listed, stage = True, leaf.sink.stage
+    write_pipes(writer, names, leaf)
+    return writer.load()["pipes"], stage

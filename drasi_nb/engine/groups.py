@@ -11,12 +11,14 @@ from typing import Any
 
 from drasi_nb.engine.accumulators import NAMES, accumulator
 from drasi_nb.engine.codegen.writer import Writer
+from drasi_nb.engine.entered import RowChange
 from drasi_nb.engine.failures import FailureLog
 from drasi_nb.errors import EvaluationError
 from drasi_nb.plan.nodes import Aggregate, AggregateCall
 from drasi_nb.values.ordering import unchanged, unsigned_zero
 
 MEMBERS, TOUCHED, VALUES, ROW, FIRST = 0, 1, 2, 3, 4
+LEAST = 256  # groups that are handed on together
 
 
 def counts_rows(call: AggregateCall) -> bool:
@@ -35,6 +37,8 @@ class GroupStage:
 
     Attributes:
         places: Where in a group the slots of each aggregate begin.
+        next: Takes a group's key, row before and row after.
+        next_all: Takes many of them; None where there is no quicker way than one by one.
     """
 
     add: Callable[..., None]
@@ -50,6 +54,7 @@ class GroupStage:
         self.touched: list[tuple[Any, list[Any]]] = []
         self.taken = 0
         self.next: Callable[[Any, Any, Any], None] = lambda _key, _before, _after: None
+        self.next_all: Callable[[list[RowChange]], None] | None = None
         self._mark = mark
         namespace, self.places = _generate(operator, self.groups, self._touch)
         self.add, self.remove, self.update = (namespace[n] for n in ("add", "remove", "update"))
@@ -85,6 +90,9 @@ class GroupStage:
         touched, failing = self.touched.copy(), self.log.entries
         self.touched.clear()
         self.taken += len(touched)
+        listed: list[RowChange] | None = (
+            [] if self.next_all is not None and len(touched) >= LEAST else None
+        )
         for key, group in touched:
             group[TOUCHED] = False
             before, after = group[ROW], None
@@ -102,7 +110,12 @@ class GroupStage:
                 continue
             if before == after and unchanged(before, after):
                 continue
-            self.next(key, before, after)
+            if listed is None:
+                self.next(key, before, after)
+            else:
+                listed.append((key, before, after))
+        if listed and self.next_all is not None:
+            self.next_all(listed)
 
 
 def _standing(value: Any, floats: int, members: int) -> Any:

@@ -129,11 +129,13 @@ class HashTable:
         found = np.full(len(hashes), UNKNOWN, np.int64)
         keys, at, prints = np.arange(len(hashes)), self._first(hashes), _print_of(hashes)
         while len(keys):
-            places = self._slots[at]
-            right = (self._prints[np.maximum(places, 0)] == prints[keys]) & (places >= 0)
-            found[keys[right]] = places[right]
-            left = ~right & (places != _EMPTY)
-            keys, at = keys[left], (at[left] + 1) & self._mask
+            places = self._slots.take(at)
+            right = self._prints.take(places, mode="wrap") == prints  # of negative ones any
+            right &= places >= 0
+            hits = np.flatnonzero(right)
+            found[keys.take(hits)] = places.take(hits)
+            left = np.flatnonzero(~right & (places != _EMPTY))
+            keys, at, prints = keys[left], (at[left] + 1) & self._mask, prints[left]
         there = np.flatnonzero(found != UNKNOWN)
         for key in there[~is_right(there, found[there])].tolist():  # hashes that look alike
             found[key] = UNKNOWN

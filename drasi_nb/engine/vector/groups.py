@@ -230,7 +230,8 @@ class GroupsOut:
         else:
             assert isinstance(e, ast.Property) and isinstance(e.base, ast.Variable)
             raw = source.property_values(e.base.name, e.key, found)
-        return list(map(group_key, raw)), raw
+        is_text = set(map(type, raw)) == {str}  # goes by itself
+        return raw if is_text else list(map(group_key, raw)), raw
 
     def _rest(self, given: pl.DataFrame, by: list[str], name: str, at: int) -> None:
         """Add the floats that are no multiple of 2^-60, or too large, one by one."""
