@@ -72,14 +72,17 @@ class GroupStage:
             self._mark()
         self.touched.append((key, group))
 
-    def enter(self, key: Any, values: Any) -> list[Any]:
-        """Return a touched group, made where there is none; its slots are the caller's."""
-        group = self.groups.get(key)
-        if group is None:
-            group = self.groups[key] = self._new(values)
-        if not group[TOUCHED]:
-            self._touch(key, group)
-        return group
+    def enter(self, keys: list[Any], values: list[Any]) -> list[list[Any]]:
+        """Return touched groups, made where there are none; their slots are the caller's."""
+        groups, out = self.groups, list[list[Any]]()
+        for key, raw, known in zip(keys, values, map(groups.get, keys), strict=True):
+            group = known or groups.get(key)
+            if group is None:
+                group = groups[key] = self._new(raw)
+            if not group[TOUCHED]:
+                self._touch(key, group)
+            out.append(group)
+        return out
 
     def held(self) -> int:
         """Return the number of groups."""

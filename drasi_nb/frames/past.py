@@ -17,6 +17,7 @@ from drasi_nb.frames.schema import frame_of
 
 _flat = chain.from_iterable
 _NEVER = object()
+_MANY = 256  # changes of one tick
 
 
 class Past:
@@ -29,8 +30,8 @@ class Past:
     def __init__(self, most: int) -> None:
         self.most = most
         # flat: tuples in tuples would stay with the garbage collector for long
-        # seq, time, number of changes, those that are columns
-        self._ticks: deque[tuple[int, int, int, Moved | None]] = deque()
+        # seq, time, number of changes, those that are many or columns
+        self._ticks: deque[tuple[int, int, int, Changes | None]] = deque()
         self._changes: deque[Any] = deque()  # key, before, after of each of the others
         self._kept = 0  # changes
         self._room = most + most // 32
@@ -49,6 +50,8 @@ class Past:
             return
         if type(changes) is Moved:  # quicker than ``isinstance()``, of a sequence
             self._ticks.append((seq, time_ms, count, changes))
+        elif count >= _MANY:
+            self._ticks.append((seq, time_ms, count, tuple(changes)))
         else:
             self._ticks.append((seq, time_ms, count, None))
             self._changes.extend(_flat(changes))
@@ -60,9 +63,9 @@ class Past:
         """Forget the ticks that are too many; ``add()`` lets some more pile up first."""
         gone = 0
         while self._kept > self.most:
-            self._known_seq, self._known_ms, count, moved = self._ticks.popleft()
+            self._known_seq, self._known_ms, count, many = self._ticks.popleft()
             self._kept -= count
-            if moved is None:
+            if many is None:
                 gone += 3 * count
         forget = iter(self._changes.popleft, _NEVER)  # touches nothing of what stays
         deque(islice(forget, gone), maxlen=0)
@@ -93,10 +96,10 @@ class Past:
                 f" {self._known_seq}; RuntimeConfig(kept_rows=...) keeps more"
             )
         backwards = reversed(self._changes)
-        for tick_seq, tick_ms, count, moved in reversed(self._ticks):
+        for tick_seq, tick_ms, count, many in reversed(self._ticks):
             if (tick_seq <= seq) if seq is not None else (tick_ms <= (time_ms or 0)):
                 return
-            changes: Iterable[RowChange] = moved or (
+            changes: Iterable[RowChange] = many or (
                 (key, before, after)
                 for after, before, key in islice(zip(*[backwards] * 3, strict=True), count)
             )
@@ -112,8 +115,8 @@ class Past:
         flat = iter(self._changes)
         triples = zip(flat, flat, flat, strict=True)
         deltas = [
-            Delta(query_id, seq, ms, columns, moved or list(islice(triples, count)))
-            for seq, ms, count, moved in self._ticks
+            Delta(query_id, seq, ms, columns, many or list(islice(triples, count)))
+            for seq, ms, count, many in self._ticks
         ]
         rows = [(*row, delta.time_ms) for delta in deltas for row in delta.feed()]
         frame = frame_of((*columns, "_op", "_key", "_seq", "_time"), rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drasi_nb.engine.codegen.leaf import SIDES, Column, Leaf, Place
 from drasi_nb.engine.codegen.shared import note_number
+from drasi_nb.engine.codegen.sinks import ResultSink
 from drasi_nb.engine.codegen.writer import Writer
 
 
@@ -37,6 +38,8 @@ def _write_leaves(writer: Writer, names: tuple[str, ...], leaves: list[Leaf]) ->
             for local in named.values():
                 note_number(writer, local)
     for leaf in leaves:
+        if isinstance(leaf.sink, ResultSink):
+            leaf.sink.width = len(names)
         before, after = (
             Place(writer, None, {n: Column(None, at, True) for n, at in named.items()}, side)
             for named, side in zip(columns, SIDES, strict=True)

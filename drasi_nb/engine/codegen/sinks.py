@@ -24,12 +24,14 @@ class ResultSink:
 
     Attributes:
         is_listed: Whether the function is given what lists (key, before, after), ``rows``.
+        width: Of the rows that come, ``o`` and ``n``, where they are handed on if they are the same.
     """
 
     needs_row_key = True
 
     def __init__(self, writer: Writer, stage: Inbox, columns: tuple[str, ...]) -> None:
         self.stage, self.columns, self.is_listed = stage, columns, False
+        self.width = 0
         self.values: dict[Side, list[str]] = {"o": [], "n": []}
         self.calls = {
             what: writer.bind(getattr(stage, what)) for what in ("add", "remove", "update")
@@ -58,7 +60,8 @@ class ResultSink:
         values = [place.value(ast.Variable(NOWHERE, name)) for name in self.columns]
         self.values[side] = values
         row = ", ".join(values) + "," if values else ""
-        place.writer.line(f"row_{side} = ({row})")
+        is_same = values and values == [f"{side}[{i}]" for i in range(self.width)]
+        place.writer.line(f"row_{side} = {side if is_same else f'({row})'}")
 
     def send(self, place: Place, key: str, what: What) -> None:
         """Write the call."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property, partial
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,15 @@ from drasi_nb.engine.moved import Block, Part
 from drasi_nb.engine.vector.columns import Column, UnsupportedError, column_of
 from drasi_nb.engine.vector.source import Source, is_plain
 from drasi_nb.language import ast
-from drasi_nb.plan.nodes import Match, walk
+from drasi_nb.plan.nodes import Constant, Match, walk
 from drasi_nb.store.cells import Cell, Cells, Later, listed, some_of, taken
 from drasi_nb.store.ids import Ids, ids_at
-from drasi_nb.store.numbers import Ints
+from drasi_nb.store.numbers import Array, Ints
+
+# NaN is as in Cypher: only <> holds
+_COMPARED: dict[str, Callable[[Any, Any], Any]] = {
+    "=": eq, "<>": ne, "<": lt, "<=": le, ">": gt, ">=": ge,
+}  # fmt: skip
 
 
 class ChangedNodes(Source):
@@ -31,6 +38,7 @@ class ChangedNodes(Source):
 
     Attributes:
         count: Number of matches, of each kind.
+        matches: Them.
         places: The place of its node among the changes, of each match; None where they are them.
     """
 
@@ -43,16 +51,16 @@ class ChangedNodes(Source):
         if match.relations:
             frame = self.pattern.around(slot, changes.handles)
             self.places = frame["#"].to_numpy()
-            self._matches = frame.drop("#")
+            self.matches = frame.drop("#")
         self.count = len(changes) if self.places is None else len(self.places)
 
     @cached_property
-    def _matches(self) -> pl.DataFrame:
+    def matches(self) -> pl.DataFrame:
         return pl.DataFrame({"n0": pl.Series(self.changes.handles, dtype=pl.Int32)})
 
     @cached_property
     def _columns(self) -> list[pl.Series]:
-        return [column.append(column) for column in self._matches.clone()]
+        return [column.append(column) for column in self.matches.clone()]
 
     def may_be_many(self, slots: list[str]) -> bool:
         """Return whether a grouping value may be of the nodes."""
@@ -66,18 +74,22 @@ class ChangedNodes(Source):
     def add(self, alias: str, slot: str, key: str) -> Column:
         """Have a property of a slot under an alias in the frame."""
         if slot != self.name:
-            values = self.property_values(slot, key, self._matches)
+            values = self.property_values(slot, key, self.matches)
             column = column_of(values + values)
         else:
-            if key in self.changes.old:
-                before, after = self.changes.old[key], self.changes.new[key]
-            else:
-                before = after = self.cells.read(key)
-            if self.places is not None:
-                before, after = taken(before, self.places), taken(after, self.places)
-            column = _column(before, after)
+            column = _column(*self._sides(key))
         self._columns.append(column.values.alias(alias))
         return column
+
+    def _sides(self, key: str) -> tuple[Cell, Cell]:
+        """Return a property of the nodes, before and after."""
+        if key in self.changes.old:
+            before, after = self.changes.old[key], self.changes.new[key]
+        else:
+            before = after = self.cells.read(key)
+        if self.places is not None:
+            before, after = taken(before, self.places), taken(after, self.places)
+        return before, after
 
     def frame(self) -> pl.DataFrame:
         """Return the matches with the columns that were asked for, and their weights."""
@@ -95,14 +107,45 @@ class ChangedNodes(Source):
         if not conditions:
             every = np.ones(self.count, np.bool_)
             return every, every
-        tests = [self.translator.condition(e) for e in conditions]
+        was = now = np.ones(self.count, np.bool_)
+        tests = list[pl.Expr]()
+        for e in conditions:
+            told = self._compared(e)
+            if told is None:
+                tests.append(self.translator.condition(e))
+            else:
+                was, now = was & told[0], now & told[1]
+        if not tests:
+            return was, now
         frame = pl.DataFrame(self._columns)
-        told = frame.select(test.alias(str(n)) for n, test in enumerate(tests))
-        both = np.ones(2 * self.count, np.bool_)
-        for test in told:
+        both = np.concatenate([was, now])
+        for test in frame.select(test.alias(str(n)) for n, test in enumerate(tests)):
             # null is not held; one value is that of constants
             both &= (test.fill_null(False) if test.null_count() else test).to_numpy()
         return both[: self.count], both[self.count :]
+
+    def numbers(self, e: ast.Expr) -> tuple[Array, Array] | None:
+        """Return a property of the nodes, before and after, where all are numbers of a kind."""
+        if not (isinstance(e, ast.Property) and isinstance(e.base, ast.Variable)):
+            return None
+        if e.base.name != self.name:
+            return None
+        before, after = self._sides(e.key)
+        return None if isinstance(before, list) or isinstance(after, list) else (before, after)
+
+    def _compared(self, e: ast.Expr) -> tuple[Any, Any] | None:
+        """Return where a float compares to a number, before and after; None of other conditions."""
+        match e:
+            case ast.Comparison(
+                first=ast.Property(),
+                rest=((op, ast.Literal(value=value) | Constant(value=value)),),
+            ) if type(value) is float or (type(value) is int and abs(value) <= 2**53):
+                sides = self.numbers(e.first)
+                if sides is not None and all(side.dtype.kind == "f" for side in sides):
+                    return _COMPARED[op](sides[0], value), _COMPARED[op](sides[1], value)
+            case _:
+                pass
+        return None
 
 
 def _column(before: Cell, after: Cell) -> Column:

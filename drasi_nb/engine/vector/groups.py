@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -20,9 +20,9 @@ from drasi_nb.plan.nodes import Aggregate, free_variables
 from drasi_nb.values.arithmetic import INT_MAX
 from drasi_nb.values.ordering import group_key
 
-_SUMMED = frozenset({"sum", "avg"})
+SUMMED = frozenset({"sum", "avg"})
 _ENDS = frozenset({"min", "max"})
-_TAKEN = _SUMMED | _ENDS | {"count", "collect"}
+_TAKEN = SUMMED | _ENDS | {"count", "collect"}
 _AT_ONCE = 1 << 17  # values that are sorted in one step
 _ONE = pl.repeat(1, pl.len())
 _NOBODY = pl.repeat(0, pl.len()).alias("members")  # a literal alone would be one row
@@ -62,7 +62,7 @@ class GroupsOut:
             (call.kind, None if call.argument is None else put(call.argument))
             for _, call in operator.aggregates
         ]
-        taken = _SUMMED | {"count"} if is_weighted else _TAKEN
+        taken = SUMMED | {"count"} if is_weighted else _TAKEN
         for _, call in operator.aggregates:
             if call.kind not in taken or (call.distinct and call.kind != "collect"):
                 raise UnsupportedError(call.kind)
@@ -107,7 +107,7 @@ class GroupsOut:
             typed = None
             if e is not None and kind != "collect" and not self.source.is_slot(e):
                 typed = self.source.translator.value(e)
-                if kind in _SUMMED and typed.kind not in ("f", "i", "0"):
+                if kind in SUMMED and typed.kind not in ("f", "i", "0"):
                     raise UnsupportedError("a sum of what is no number")
             self._typed.append(typed)
 
@@ -127,7 +127,7 @@ class GroupsOut:
         wanted = [members.alias("members"), *(pl.col(name).sum() for name in summed)]
         added = given.lazy().with_columns(expr.alias(name) for name, expr in summed.items())
         found = (added.group_by(by).agg(wanted) if by else added.select(wanted)).collect()
-        groups = self._groups(found)
+        groups = self.groups(found)
         columns = {name: found[name].to_list() for name in found.columns}
         for i, ((kind, argument), typed) in calls:
             at = self.stage.places[i]
@@ -154,13 +154,24 @@ class GroupsOut:
                     high, _ = units[i]
                     rest = columns[f"s{i}.1"]
                     totals = [a * high + b for a, b in zip(totals, rest, strict=True)]
-                total_at, count_at = at + is_float, at + 2 + is_float
-                counts = columns[f"c{i}"]
-                for group, total, count in zip(groups, totals, counts, strict=True):
-                    group[total_at] += total
-                    group[count_at] += count
+                self.add(groups, at, totals, columns[f"c{i}"], is_float=is_float)
                 if is_float and any(columns[f"o{i}"]):
                     self._rest(given, by, f"a{i}", at)
+
+    @staticmethod
+    def add(
+        groups: list[list[Any]],
+        at: int,
+        totals: list[int],
+        counts: list[int],
+        *,
+        is_float: bool,
+    ) -> None:
+        """Add to a sum of each group; of floats in units of 2^-60."""
+        total_at, count_at = at + is_float, at + 2 + is_float
+        for group, total, count in zip(groups, totals, counts, strict=True):
+            group[total_at] += total
+            group[count_at] += count
 
     def close(self) -> Iterator[None]:
         """Put in, in steps, what is sorted first."""
@@ -195,7 +206,7 @@ class GroupsOut:
             summed[f"s{i}.{n}"] = pl.when(there).then(weighted).otherwise(0)
         return [unit for _, unit in parts]
 
-    def _groups(self, found: pl.DataFrame) -> list[list[Any]]:
+    def groups(self, found: pl.DataFrame) -> list[list[Any]]:
         """Return the group of each row of members, made where there is none."""
         keys, values = list[list[Any]](), list[list[Any]]()
         for i, e in enumerate(self.keys):
@@ -203,20 +214,17 @@ class GroupsOut:
             keys.append(key)
             values.append(value)
         height = found.height
-        rows: Iterable[Any] = zip(*keys, strict=True) if keys else [()] * height
-        raws: Iterable[Any] = zip(*values, strict=True) if values else [()] * height
-        out, enter = list[list[Any]](), self.stage.enter
+        rows = list(zip(*keys, strict=True)) if keys else [()] * height
+        raws = list(zip(*values, strict=True)) if values else [()] * height
+        groups = self.stage.enter(rows, raws)
         floats = [place for place, some in enumerate(values) if float in set(map(type, some))]
-        members = found["members"].to_list()
-        for key, raw, count in zip(rows, raws, members, strict=True):
-            group = enter(key, raw)
+        for group, raw, count in zip(groups, raws, found["members"].to_list(), strict=True):
+            group[VALUES] = raw
             group[MEMBERS] += count
             for place in floats:
                 if type(raw[place]) is float:
                     group[FIRST + place] += count
-            group[VALUES] = raw
-            out.append(group)
-        return out
+        return groups
 
     def _key(self, e: ast.Expr, found: pl.DataFrame, name: str) -> tuple[list[Any], list[Any]]:
         """Return what a grouping value goes by, and the values."""
@@ -239,7 +247,7 @@ class GroupsOut:
         rest = given.filter(value.is_not_null() & ~is_exact(value))
         weight = pl.col("weight") if self.is_weighted else _ONE.alias("weight")
         members = rest.select(*by, value.alias("value"), weight, _NOBODY)
-        groups = self._groups(members)
+        groups = self.groups(members)
         numbers = (members[name].to_list() for name in ("value", "weight"))
         for group, number, times in zip(groups, *numbers, strict=True):
             add_float(group, at, number, times)
@@ -264,7 +272,7 @@ class GroupsOut:
             nans = given.filter(value.is_nan())
             if nans.height:
                 members = nans.select(*by, _NOBODY)
-                for group in self._groups(members):
+                for group in self.groups(members):
                     for at in every:
                         group[at].add(float("nan"))
             given = given.filter(value.is_not_nan()).with_columns(value + 0.0)  # one zero
@@ -279,7 +287,7 @@ class GroupsOut:
         many: Any = array("q", flat["many"].to_list())
         if is_number:
             values = array(code, values)
-        groups = self._groups(found.with_columns(_NOBODY))
+        groups = self.groups(found.with_columns(_NOBODY))
         ends = pairwise(accumulate(lengths, initial=0))
         for group, (start, stop) in zip(groups, ends, strict=True):
             some = values[start:stop]  # one for all: nobody writes it
@@ -292,7 +300,7 @@ class GroupsOut:
         keys, values = row_keys(self.source, given), raw_values(self.source, e, given)
         members = given.select(*by, _NOBODY)
         found = members.with_row_index("at").group_by(by or ["members"]).agg("at")
-        groups = self._groups(found.with_columns(_NOBODY))
+        groups = self.groups(found.with_columns(_NOBODY))
         lengths, order = found["at"].list.len().to_list(), found["at"].explode().to_list()
         keys = list(map(keys.__getitem__, order))
         values = list(map(values.__getitem__, order))

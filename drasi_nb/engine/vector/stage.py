@@ -19,6 +19,7 @@ from drasi_nb.engine.codegen.slots import Kind, View
 from drasi_nb.engine.result import ResultStage
 from drasi_nb.engine.vector.changes import ChangedNodes, moved
 from drasi_nb.engine.vector.columns import Reader, UnsupportedError
+from drasi_nb.engine.vector.differences import put_differences
 from drasi_nb.engine.vector.groups import GroupsOut
 from drasi_nb.engine.vector.rows import RowsOut
 from drasi_nb.engine.vector.source import NewElements, Source, WholeGraph, inlined
@@ -30,7 +31,7 @@ from drasi_nb.store.paging import PAGE
 
 LEAST = 4_096  # rows of the first slot; the walk is as fast for fewer
 # changed nodes: of rows without conditions, with conditions, of groups; the loop is as fast for fewer
-LEAST_PLAIN, LEAST_TESTED, LEAST_GROUPED = 200, 2_000, 4_000
+LEAST_PLAIN, LEAST_TESTED, LEAST_GROUPED = 200, 800, 1_000
 
 Tail = tuple[Filter | Project, ...]
 Sink = ResultSink | GroupSink
@@ -150,6 +151,8 @@ class Changing:
         if isinstance(sink, GroupSink):
             source = ChangedNodes(match, self._view, self._slot, changes)
             out = GroupsOut(source, sink.stage, sink.operator, put, is_weighted=True)
+            if put_differences(source, out, conditions):
+                return
             holds = np.concatenate(source.holds(conditions))
             out.open()
             frame = source.frame()
