@@ -6,6 +6,7 @@ import math
 import random
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -337,3 +338,20 @@ def test_a_page_without_rows_is_the_shared_one() -> None:
     assert page_of([]) is EMPTY
     assert page_of([1.5])[:2].tolist() == [1.5, 0.0]
     assert page_of(["a"])[:2] == ("a", None)
+
+
+def test_rows_that_entered_stay_what_they_were() -> None:
+    """Whoever was given them may read them later; the table goes on in lists of its own."""
+    height = 2_048
+    base = Entered(
+        Keys([[f"k{n}" for n in range(height)]], height), [list(range(height))], height
+    )
+    before = list(base)
+    table = ResultTable(("n",))
+    table.apply(base)
+    placed = table._places.keyed
+    places = np.arange(0, height, 2)
+    placed.drop_all(places)
+    placed.put_all(places, [f"other{n}" for n in places])
+    assert placed.find(("other4",)) == 4
+    assert list(base) == before

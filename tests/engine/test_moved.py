@@ -361,3 +361,93 @@ def test_changes_of_one_tick_stay_columns_while_no_node_comes_twice(
     expected = {id_: float(value) for value, ids in enumerate(parts, 4) for id_ in ids}
     assert {key[0]: after[1] for key, _, after in deltas[1].changes if after} == expected
     assert {id_: f for id_, f in query.frame().iter_rows() if f != 1.0} == expected
+
+
+class Twins:
+    """Two whole pages of nodes, which change together in one runtime and one by one in another."""
+
+    def __init__(self, text: str, first: Any) -> None:
+        self.sides = list[tuple[dnb.Runtime, dnb.PushSource, dnb.Query]]()
+        for _ in range(2):
+            rt = dnb.Runtime(clock=dnb.VirtualClock(0))
+            source = rt.add_source("s", dnb.PushSource())
+            ids = [f"a{n}" for n in range(2_048)]
+            nodes = pl.DataFrame({"id": ids, "f": [first] * len(ids)})
+            source.upsert_nodes(nodes, label="A", id="id")
+            for n, id_ in enumerate(ids):
+                ends = {"start_id": id_, "end_id": f"g{n % 4}"}
+                source.push({"op": "insert", "id": f"r{n}", "labels": ["R"], **ends})
+            for n in range(4):
+                node = {"op": "insert", "id": f"g{n}", "labels": ["G"]}
+                source.push({**node, "properties": {"s": f"s{n % 3}"}})
+            rt.flush()
+            self.sides.append((rt, source, rt.add_query("q", text, sources=["s"])))
+
+    def change(self, values: dict[str, Any], *, alone: bool = False) -> None:
+        """Change nodes; alone, one by one on both sides."""
+        changes = [
+            {"op": "update", "id": id_, "properties": {"f": value}}
+            for id_, value in values.items()
+        ]
+        for number, (rt, source, _) in enumerate(self.sides):
+            if alone or number:
+                for change in changes:
+                    source.push(change)
+                    rt.flush()
+            else:
+                source.push(changes)
+                rt.flush()
+        self.check()
+
+    def check(self) -> None:
+        """Compare the sides, and the rows with the frames."""
+        seen = [sorted(repr(row) for row in query.rows()) for _, _, query in self.sides]
+        assert seen[0] == seen[1]
+        for _, _, query in self.sides:
+            assert identical(_frame(query.frame()), _frame(_again(query)))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1.5, 2], [1, 2**62, 3], [1.0, 1e-20, 2.0], [1.0, 1e300, -1e300, 4.0], [1, 2.5, 1]],
+)
+def test_sums_of_any_numbers_are_those_one_by_one(
+    values: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they change their type, leave 64 bits, or are finer than what is added up."""
+    _at_any_size(monkeypatch)
+    text = (
+        "MATCH (a:A)-[:R]->(g:G) RETURN g.s AS s, sum(a.f) AS f, avg(a.f) AS m, count(a.f) AS n"
+    )
+    twins = Twins(text, 0.5 if type(values[0]) is float else 7)
+    for value in values:
+        twins.change({f"a{n}": value for n in range(0, 600, 2)})
+
+
+@pytest.mark.parametrize("number", ["1.5", "2", "9007199254740993", "(0.0 / 0.0)"])
+@pytest.mark.parametrize("op", ["=", "<>", "<", "<=", ">", ">="])
+def test_conditions_over_floats_are_those_one_by_one(
+    op: str, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _at_any_size(monkeypatch)
+    text = f"MATCH (a:A) WHERE a.f {op} {number} RETURN a.id AS id, a.f AS f"
+    floats = [1.0, 1.5, 2.0, 2.5, 2.0**53, 2.0**53 + 2, float("nan"), -0.0]
+    twins = Twins(text, 1.0)
+    for shift in range(3):
+        twins.change({f"a{n}": floats[(n + shift) % 8] for n in range(300)})
+
+
+def test_a_row_that_moved_with_others_is_found_where_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was looked for by its key before: alone or with others it left, and came elsewhere."""
+    _at_any_size(monkeypatch)
+    twins = Twins("MATCH (a:A) WHERE a.f > 0 RETURN a.id AS id, a.f AS f", 1.0)
+    rng = random.Random(0)
+    for round_ in range(12):
+        some = [f"a{n}" for n in rng.sample(range(2_048), 40)]
+        twins.change(dict.fromkeys(some, 2.0 + round_), alone=True)
+        twins.change(dict.fromkeys(some[:5], -1.0), alone=True)
+        twins.change({f"a{n}": rng.choice([-1.0, 3.0]) for n in rng.sample(range(2_048), 900)})
+        twins.change({f"a{n}": 4.0 for n in rng.sample(range(2_048), 1_500)})
+        twins.change(dict.fromkeys(some, 5.0 + round_), alone=True)
