@@ -137,10 +137,10 @@ def _cell(values: Values | Ids) -> Cell:
 def _are_ids(cells: Cells, name: str) -> bool:
     """Return whether a property is the id of every node: most pages are those of the ids."""
     pages, ids = cells.table.column(name), cells.table.ids
-    others = [number for number in cells.pages if pages[number] is not ids[number]]
-    if not others:
+    same = [number for number in cells.pages if pages[number] is ids[number]]
+    if len(same) == len(cells.pages):
         return True
-    rows = cells.rows[cells.on(others)].tolist()
+    rows = cells.rows[cells.off(same)].tolist()
     id_of = cells.table.id_of
     return all(
         type(value := pages[row >> SHIFT][row & LOW]) is type(id_of(row))

@@ -51,11 +51,11 @@ class Cells:
         near: list[int] = (self.rows - (first << SHIFT)).tolist()
         return near
 
-    def on(self, pages: list[int]) -> Ints:
-        """Return the places of the rows that are on some pages."""
+    def off(self, pages: list[int]) -> Ints:
+        """Return the places of the rows that are on other pages than some."""
         there = np.zeros(self.table.page_count, np.bool_)
         there[pages] = True
-        return np.flatnonzero(there[self._numbers])
+        return np.flatnonzero(~there[self._numbers])
 
     def read(self, name: str) -> Cell:
         """Return what a column has there; an array where all are numbers of one kind."""
@@ -65,14 +65,11 @@ class Cells:
         if code and len(mine) == len(self.pages):
             return self.table.numbers.read(name, code, self.rows)
         if code:  # most often the last page is not full, and a list
-            on = self.on(mine)
-            is_odd = np.ones(len(self.rows), np.bool_)
-            is_odd[on] = False
-            others = _listed_at(pages, self.rows[is_odd])
+            odd = self.off(mine)
+            others = _listed_at(pages, self.rows[odd])
             if set(map(type, others)) == {KINDS[code]}:
-                found = np.empty(len(self.rows), code)
-                found[on] = self.table.numbers.read(name, code, self.rows[on])
-                found[is_odd] = others
+                found = self.table.numbers.read(name, code, self.rows)
+                found[odd] = others
                 return found
         if self._near:
             near = list(chain.from_iterable(pages[self.pages[0] : self.pages[-1] + 1]))
@@ -108,10 +105,9 @@ class Cells:
             return
         left: Ints | None = None
         if mine:
-            on, is_left = self.on(mine), np.ones(len(self.rows), np.bool_)
-            self.table.numbers.write(name, code, self.rows[on], np.asarray(values, code)[on])
-            is_left[on] = False
-            left = np.flatnonzero(is_left)
+            # where a page is a list, the numbers in its place mean nothing
+            self.table.numbers.write(name, code, self.rows, np.asarray(values, code))
+            left = self.off(mine)
         for other in set(self.pages).difference(mine):
             if type(pages[other]) is not list:
                 pages[other] = list(pages[other])

@@ -409,7 +409,7 @@ class Twins:
 
 @pytest.mark.parametrize(
     "values",
-    [[1.5, 2], [1, 2**62, 3], [1.0, 1e-20, 2.0], [1.0, 1e300, -1e300, 4.0], [1, 2.5, 1]],
+    [[1.5, 2], [1, 2**61, 3], [1.0, 1e-20, 2.0], [1.0, 1e300, -1e300, 4.0], [1, 2.5, 1]],
 )
 def test_sums_of_any_numbers_are_those_one_by_one(
     values: list[Any], monkeypatch: pytest.MonkeyPatch
@@ -421,7 +421,7 @@ def test_sums_of_any_numbers_are_those_one_by_one(
     )
     twins = Twins(text, 0.5 if type(values[0]) is float else 7)
     for value in values:
-        twins.change({f"a{n}": value for n in range(0, 600, 2)})
+        twins.change({f"a{n}": value for n in range(0, 2_048, 2)})
 
 
 @pytest.mark.parametrize("number", ["1.5", "2", "9007199254740993", "(0.0 / 0.0)"])
@@ -448,6 +448,6 @@ def test_a_row_that_moved_with_others_is_found_where_it_is(
         some = [f"a{n}" for n in rng.sample(range(2_048), 40)]
         twins.change(dict.fromkeys(some, 2.0 + round_), alone=True)
         twins.change(dict.fromkeys(some[:5], -1.0), alone=True)
-        twins.change({f"a{n}": rng.choice([-1.0, 3.0]) for n in rng.sample(range(2_048), 900)})
         twins.change({f"a{n}": 4.0 for n in rng.sample(range(2_048), 1_500)})
         twins.change(dict.fromkeys(some, 5.0 + round_), alone=True)
+        twins.change({f"a{n}": rng.choice([-1.0, 3.0]) for n in rng.sample(range(2_048), 900)})
