@@ -17,6 +17,7 @@ from drasi_nb.engine.entered import Entered
 from drasi_nb.engine.keys import Keys
 from drasi_nb.engine.vector import stage
 from drasi_nb.frames import chunks
+from drasi_nb.frames.keys import PlacedKeys
 from drasi_nb.frames.places import page_of
 from drasi_nb.frames.result import ResultTable
 from drasi_nb.frames.schema import frame_of
@@ -355,3 +356,39 @@ def test_rows_that_entered_stay_what_they_were() -> None:
     placed.put_all(places, [f"other{n}" for n in places])
     assert placed.find(("other4",)) == 4
     assert list(base) == before
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_keys_by_place_are_those_of_a_dict(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They leave and come, alone and together, also behind the last place, in many rounds."""
+    monkeypatch.setattr("drasi_nb.frames.keys._MOST_FOUND", 5)
+    rng = random.Random(seed)
+    names = [f"k{n}" for n in range(40)]
+    placed = PlacedKeys(Keys([names[:20]], 20))
+    model, free = {name: n for n, name in enumerate(names[:20])}, [*range(20, 50)]
+    for _ in range(200):
+        gone = rng.sample(sorted(model), rng.randrange(len(model) + 1))
+        if rng.random() < 0.3:
+            gone = gone[:1]
+            for name in gone:
+                assert placed.take((name,)) == model[name]
+                placed.drop(model[name])
+        else:
+            placed.drop_all(np.array([model[name] for name in gone], np.int64))
+        free += [model.pop(name) for name in gone]
+        others = sorted({*names} - {*model})
+        come = rng.sample(others, rng.randrange(len(others) + 1))
+        if come:
+            places = [free.pop(rng.randrange(len(free))) for _ in come]
+            placed.put_all(np.array(places), come)
+            model |= dict(zip(come, places, strict=True))
+        for name in rng.sample(names, 10):
+            if name in model:
+                assert placed.find((name,)) == model[name]
+            else:
+                with pytest.raises(KeyError):
+                    placed.find((name,))
+        told = placed.there(0, 60)
+        assert [n for n in range(60) if told[n]] == sorted(model.values())
+        assert [n for n in range(60) if placed.has(n)] == sorted(model.values())
+        assert placed.has_all(np.arange(60)).tolist() == told.tolist()
