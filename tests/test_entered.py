@@ -392,3 +392,19 @@ def test_keys_by_place_are_those_of_a_dict(seed: int, monkeypatch: pytest.Monkey
         assert [n for n in range(60) if told[n]] == sorted(model.values())
         assert [n for n in range(60) if placed.has(n)] == sorted(model.values())
         assert placed.has_all(np.arange(60)).tolist() == told.tolist()
+
+
+def test_a_tick_that_did_not_come_leaves_no_keys_behind() -> None:
+    height = 2_048
+    base = Entered(
+        Keys([[f"k{n}" for n in range(height)]], height), [list(range(height))], height
+    )
+    rows = {key: row for key, _, row in base}
+    table = ResultTable(("n",))
+    table.apply(base)
+    for _ in table.preparing([(key, row, None) for key, row in rows.items()], []):
+        pass
+    table.apply([(("k5",), rows["k5",], (-1,))])
+    assert len(table) == height
+    assert not table._places.index
+    assert table.frame()["n"].to_list() == [-1 if n == 5 else n for n in range(height)]

@@ -91,3 +91,17 @@ def test_other_columns_begin_another_history() -> None:
     rt.flush()
     rt.update_query("q", "MATCH (n:N) RETURN n.k AS other")
     assert q.history().columns == ["other", "_op", "_key", "_seq", "_time"]
+
+
+def test_who_is_given_a_long_delta_may_write_its_list() -> None:
+    rt = dnb.Runtime(clock=dnb.VirtualClock(0))
+    source = rt.add_source("s", dnb.PushSource())
+    query = rt.add_query("q", "MATCH (a:A) RETURN a.n AS n", sources=["s"])
+    query.on_delta(lambda delta: delta.changes.clear())
+    for value in (1, 2):
+        for n in range(300):
+            node = {"op": "insert", "id": f"a{n}", "labels": ["A"], "properties": {"n": value}}
+            source.push(node)
+        rt.flush()
+    assert query.history()["n"].to_list() == [1] * 300 + [2] * 300
+    assert query.at(300)["n"].to_list() == [1] * 300
