@@ -82,23 +82,22 @@ def kept_frames(rows: int, kept: int, changes: int) -> tuple[float, float]:
     return (rss() - before) / MB, whole * kept / MB
 
 
-def kept_history(rows: int, kept: int, changes: int) -> tuple[float, float]:
-    """Return the memory in MB of what ``at()`` needs for so many ticks, and its time in s."""
-    result = Result(rows, kept_rows=kept * changes)
-    for _ in range(3):
-        result.change(changes)
+def kept_history(rows: int, kept: int, changes: int, kept_rows: int) -> tuple[float, float]:
+    """Return the memory in MB after so many ticks, and the time in s of ``at()`` the first of them."""
+    result = Result(rows, kept_rows=kept_rows)
+    result.change(changes)
     then, seq = result.query.frame(), result.rt.seq
-    gc.collect()
-    before = rss()
-    for _ in range(kept - 3):
+    for _ in range(kept - 1):
         result.change(changes)
     gc.collect()
-    grown = (rss() - before) / MB
+    used = rss() / MB
+    if not kept_rows:
+        return used, 0.0
     begin = time.perf_counter()
     past = result.query.at(seq)
     spent = time.perf_counter() - begin
     assert past.sort("id").equals(then.sort("id"))
-    return grown, spent
+    return used, spent
 
 
 def scattered(report: Report, result: Result, changes: int, full: bool) -> None:
@@ -131,10 +130,11 @@ def main(arguments: list[str] | None = None) -> Report:
     used, copies = apart(options.here, kept_frames, rows, kept, changes)
     each = f"{changes:,} changes each"
     report.add(f"{kept} frames kept, {each}", used, "MB", ("copies of the result", copies))
-    used, spent_s = apart(options.here, kept_history, rows, kept, changes)
+    used, spent_s = apart(options.here, kept_history, rows, kept, changes, kept * changes)
+    without, _ = apart(options.here, kept_history, rows, kept, changes, 0)
     report.add(
         f"{kept} states for at(), {each}",
-        used,
+        used - without,
         "MB",
         ("copies of the result", copies),
         most=limit,
