@@ -20,6 +20,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"op": "insert", "id": float("nan")}, "NaN"),
     ({"op": "insert", "id": 1.5}, "text or an integer"),
     ({"op": "insert", "id": "a", "labels": ["R"], "start_id": "b"}, "end_id"),
+    ({"op": "update", "id": "a", "properties": {}, "start_id": "b"}, "end_id"),
+    ({"op": "update", "id": "a", "properties": {}, "lables": ["A"]}, "'labels'"),
     (
         {"op": "insert", "id": "a", "labels": ["R", "S"], "start_id": "b", "end_id": "c"},
         "one type",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import histories
@@ -186,3 +187,40 @@ def test_one_that_breaks_stops_alone() -> None:
         assert ts == [t for t in (1, 2, 4, 10) if t > n]
     rt.start("q1")
     assert sorted(row["t"] for row in rt.queries["q1"].rows()) == [2, 4, 10]
+
+
+def _together(least: int, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return what is seen of queries that begin alike, while they come and go."""
+    monkeypatch.setattr(groups, "LEAST", least)
+    rng, seen, deltas = random.Random(0), list[Any](), dict[str, list[Any]]()
+    rt = dnb.Runtime(clock=dnb.VirtualClock(0))
+    source = rt.add_source("s", dnb.PushSource())
+    texts = [
+        "MATCH (a:A) RETURN a.g AS g, sum(a.f) AS f",
+        "MATCH (a:A) WITH a.g AS g, sum(a.f) AS f WHERE f > 4 RETURN f, g",
+        "MATCH (a:A) WITH a.g AS g, sum(a.f) AS f RETURN f > 4 AS is_high, count(*) AS n",
+        "MATCH (a:A) WITH a.g AS g, sum(a.f) AS f RETURN g, f ORDER BY f LIMIT 3",
+    ]
+    for step in range(40):
+        for n in rng.sample(range(60), 30):
+            node = {"op": "insert", "id": n, "labels": ["A"]}
+            source.push(
+                {**node, "properties": {"g": n % 10, "f": rng.choice([0, 0.5, 1, None])}}
+            )
+        rt.flush()
+        id_ = f"q{step % len(texts)}"
+        if step % 5 == 4 and id_ in rt.queries:
+            rt.remove(id_)
+        elif id_ not in rt.queries:
+            query = rt.add_query(id_, texts[step % len(texts)], sources=["s"])
+            query.on_delta(lambda d: deltas.setdefault(d.query_id, []).append(d.rows()))
+        for query in rt.queries.values():
+            told = re.sub(r"[\d.,]+ µs", "", query.explain())
+            seen.append((query.id, query.rows(), told))
+    return [seen, deltas]
+
+
+def test_groups_are_handed_on_together_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    one_by_one, together = (_together(least, monkeypatch) for least in (1_000, 1))
+    assert together == one_by_one
+    assert min(map(len, one_by_one[1].values())) > 5
