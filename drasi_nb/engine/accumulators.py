@@ -96,8 +96,10 @@ def sum_result(state: list[Any], at: int) -> int | float:
 def mean_result(state: list[Any], at: int) -> float | None:
     """Return the mean, or None of nothing."""
     members = state[at + 2] + state[at + 3]
-    if state[at] or state[at + 4] is not None or not members:
-        return _ratio(state, at, members) if members else None
+    if not members:
+        return None
+    if state[at] or state[at + 4] is not None:
+        return _ratio(state, at, members)
     quotient: float = state[at + 1] / (_UNIT * members)  # most often; no larger than a float
     return quotient
 

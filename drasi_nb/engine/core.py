@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from drasi_nb.engine.codegen.pipe import write_pipe, write_pipes
-from drasi_nb.engine.codegen.sinks import ResultSink
+from drasi_nb.engine.codegen.sinks import list_rows
 from drasi_nb.engine.codegen.slots import View
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.entered import RowChange
@@ -136,10 +136,9 @@ def _pipes(
     names: tuple[str, ...], query: CompiledQuery
 ) -> tuple[Callable[..., None], ResultStage | None]:
     """Return what takes many rows, and where the rows go that it lists; None if it hands them on."""
-    writer, stage = Writer(), None
+    writer = Writer()
     assert query.entry is not None
     leaf = query.entry(writer)
-    if isinstance(leaf.sink, ResultSink) and isinstance(leaf.sink.stage, ResultStage):
-        leaf.sink.is_listed, stage = True, leaf.sink.stage
+    stage = list_rows(leaf.sink)
     write_pipes(writer, names, leaf)
     return writer.load()["pipes"], stage

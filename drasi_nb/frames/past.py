@@ -29,7 +29,8 @@ class Past:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        # flat: tuples in tuples would stay with the garbage collector for long
+        # flat: tuples in tuples stay with the garbage collector for a pass more; of many at once
+        # that is little beside taking them apart
         # seq, time, number of changes, those that are many or columns
         self._ticks: deque[tuple[int, int, int, Changes | None]] = deque()
         self._changes: deque[Any] = deque()  # key, before, after of each of the others

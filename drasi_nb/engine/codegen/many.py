@@ -8,7 +8,7 @@ from contextlib import suppress
 from drasi_nb.engine.changes import NodeChanges
 from drasi_nb.engine.codegen.match import Walk
 from drasi_nb.engine.codegen.shared import Part
-from drasi_nb.engine.codegen.sinks import ResultSink
+from drasi_nb.engine.codegen.sinks import list_rows
 from drasi_nb.engine.codegen.slots import Anchor, Reads
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.result import ResultStage, RowChange
@@ -54,10 +54,9 @@ class Many:
 
     def _written(self, names: tuple[str, ...]) -> tuple[Function, ResultStage | None]:
         """Return the loop, and where the rows go that it lists; None where it hands them on."""
-        writer, stage = Writer(), None
+        writer = Writer()
         leaf = self._part.leaf(writer)
-        if isinstance(leaf.sink, ResultSink) and isinstance(leaf.sink.stage, ResultStage):
-            leaf.sink.is_listed, stage = True, leaf.sink.stage
+        stage = list_rows(leaf.sink)
         anchor = Anchor("node", self._slot, fused=True, changed=names)
         Walk(writer, self._part.view, self._part.match, leaf, Reads(), anchor).write("many")
         return writer.load()["many"], stage

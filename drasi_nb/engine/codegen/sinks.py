@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from drasi_nb.engine.codegen.leaf import Place, Side
+from drasi_nb.engine.codegen.leaf import Place, Side, Sink
 from drasi_nb.engine.codegen.writer import Writer
 from drasi_nb.engine.groups import GroupStage
-from drasi_nb.engine.result import Inbox
+from drasi_nb.engine.result import Inbox, ResultStage
 from drasi_nb.functions.aggregates import NUMERIC_AGGREGATES
 from drasi_nb.language import ast
 from drasi_nb.plan.expressions import cannot_fail
@@ -81,6 +81,14 @@ class ResultSink:
                 place.writer.line(f"rows(({key}, row_o, row_n))")
             else:
                 place.writer.line(f"{self.calls[what]}({key}, row_o, row_n)")
+
+
+def list_rows(sink: Sink) -> ResultStage | None:
+    """Have a function list its rows, if they go to a result; return that, None of other sinks."""
+    if not isinstance(sink, ResultSink) or not isinstance(sink.stage, ResultStage):
+        return None
+    sink.is_listed = True
+    return sink.stage
 
 
 class GroupSink:

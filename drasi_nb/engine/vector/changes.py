@@ -20,6 +20,7 @@ from drasi_nb.plan.nodes import Constant, Match, walk
 from drasi_nb.store.cells import Cell, Cells, Later, listed, some_of, taken
 from drasi_nb.store.ids import Ids, ids_at
 from drasi_nb.store.numbers import Array, Ints
+from drasi_nb.values.graph import STAMP
 
 # NaN is as in Cypher: only <> holds
 _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
@@ -126,12 +127,14 @@ class ChangedNodes(Source):
 
     def numbers(self, e: ast.Expr) -> tuple[Array, Array] | None:
         """Return a property of the nodes, before and after, where all are numbers of a kind."""
-        if not (isinstance(e, ast.Property) and isinstance(e.base, ast.Variable)):
-            return None
-        if e.base.name != self.name:
-            return None
-        before, after = self._sides(e.key)
-        return None if isinstance(before, list) or isinstance(after, list) else (before, after)
+        match e:
+            case ast.Property(base=ast.Variable(name=self.name), key=key) if key != STAMP:
+                before, after = self._sides(key)
+                if not isinstance(before, list) and not isinstance(after, list):
+                    return before, after
+            case _:
+                pass
+        return None
 
     def _compared(self, e: ast.Expr) -> tuple[Any, Any] | None:
         """Return where a float compares to a number, before and after; None of other conditions."""

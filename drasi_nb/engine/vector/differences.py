@@ -7,9 +7,7 @@ import polars as pl
 
 from drasi_nb.engine.vector.changes import ChangedNodes
 from drasi_nb.engine.vector.groups import SUMMED, GroupsOut
-from drasi_nb.engine.vector.source import is_plain
 from drasi_nb.engine.vector.sums import units_of
-from drasi_nb.language import ast
 from drasi_nb.store.hashing import Bools, Ints
 from drasi_nb.store.numbers import Array
 from drasi_nb.values.arithmetic import INT_MAX
@@ -17,20 +15,25 @@ from drasi_nb.values.arithmetic import INT_MAX
 _Units = list[tuple[Ints, int]]  # integers, and how many units each of them counts
 
 
-def put_differences(source: ChangedNodes, out: GroupsOut, conditions: list[ast.Expr]) -> bool:
+def put_differences(source: ChangedNodes, out: GroupsOut, was: Bools, now: Bools) -> bool:
     """Put changes into their groups; return False, and put none, where a frame must be made of them.
 
     That is where grouping values may have changed, or come from several nodes, and where an
     argument is more than a property that is a number in every match. Cost: 0.1 us a match.
+
+    Args:
+        source: The matches.
+        out: The groups.
+        was: Which of the matches held before.
+        now: Which hold.
     """
     if out.by_value or len(out.slots) > 1:
         return False
-    was, now = source.holds(conditions)
     sums = dict[int, tuple[_Units, bool]]()
     for i, (kind, e) in enumerate(out.calls):
         if e is None or source.is_slot(e):
             continue
-        sides = source.numbers(e) if is_plain(e) else None
+        sides = source.numbers(e)
         made = None if sides is None else _differences(*sides, was, now)
         if sides is None or made is None:
             return False

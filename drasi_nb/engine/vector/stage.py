@@ -151,9 +151,10 @@ class Changing:
         if isinstance(sink, GroupSink):
             source = ChangedNodes(match, self._view, self._slot, changes)
             out = GroupsOut(source, sink.stage, sink.operator, put, is_weighted=True)
-            if put_differences(source, out, conditions):
+            was, now = source.holds(conditions)
+            if put_differences(source, out, was, now):
                 return
-            holds = np.concatenate(source.holds(conditions))
+            holds = np.concatenate([was, now])
             out.open()
             frame = source.frame()
             out.take(frame if holds.all() else frame.filter(holds))
