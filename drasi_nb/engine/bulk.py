@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from drasi_nb.engine.garbage import collection_put_off
 from drasi_nb.engine.handlers import Handler
-from drasi_nb.engine.updates import handles_at, stamps_of, update_nodes
+from drasi_nb.engine.updates import Latest, latest_of, stamps_of, update_nodes
 from drasi_nb.engine.vector.columns import UnsupportedError
 from drasi_nb.store.batch import Columns, Mixed
 from drasi_nb.store.hashing import UNKNOWN
+from drasi_nb.store.ids import id_list
 from drasi_nb.store.load import handles_of, load_nodes, load_relations
-from drasi_nb.store.numbers import Ints
 from drasi_nb.store.paging import LOW, PAGE, SHIFT
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ def _apply(engine: Engine, source: int, columns: Columns) -> None:
         return
     graph = engine.graph
     if columns.starts is None and graph.node_at[source] not in graph.unindexed:
-        handles = handles_at(engine, source, columns)
-        if handles is not None:  # after the load, most of the time
-            _update(engine, source, columns, handles)
+        latest = latest_of(engine, source, columns)
+        if latest is not None:  # after the load, most of the time
+            _update(engine, source, columns, latest)
             return
     fresh, known = _split(engine, source, columns)
     if fresh is not None and columns.has_repeats():  # what comes again is known then
@@ -83,20 +83,23 @@ def _apply(engine: Engine, source: int, columns: Columns) -> None:
     if fresh is not None and (len(fresh) < least or not _enter(engine, source, fresh)):
         _one_by_one(engine, source, fresh)
     if known is not None:
-        handles = None if known.starts is not None else handles_at(engine, source, known)
-        if handles is None:
+        latest = None if known.starts is not None else latest_of(engine, source, known)
+        if latest is None:
             _one_by_one(engine, source, known)
         else:
-            _update(engine, source, known, handles)
+            _update(engine, source, known, latest)
 
 
-def _update(engine: Engine, source: int, columns: Columns, handles: Ints) -> None:
+def _update(engine: Engine, source: int, columns: Columns, latest: Latest) -> None:
     """Apply changes of ids that belong to nodes or ghosts."""
-    if update_nodes(engine, columns, handles):
+    if update_nodes(engine, latest, len(columns)):
         return
-    parts = _by_labels(engine, columns, handles)
-    for part, some in parts:
-        if len(parts) == 1 or len(part) < LEAST or not update_nodes(engine, part, some):
+    parts = _by_labels(engine, columns, latest)
+    for part in parts:
+        some = (
+            latest_of(engine, source, part) if len(part) >= LEAST and len(parts) > 1 else None
+        )
+        if some is None or not update_nodes(engine, some, len(part)):
             _one_by_one(engine, source, part)
 
 
@@ -126,16 +129,16 @@ def _split(
     return columns.at(fresh), columns.at(known)
 
 
-def _by_labels(engine: Engine, columns: Columns, handles: Ints) -> list[tuple[Columns, Ints]]:
+def _by_labels(engine: Engine, columns: Columns, latest: Latest) -> list[Columns]:
     """Return rows that say nothing of labels apart for nodes of each; others whole."""
-    groups = engine.graph.nodes.page_group
-    places: dict[Any, list[int]] = {}
-    if columns.labels is None:
-        for place, handle in enumerate(handles.tolist()):
-            places.setdefault(groups[handle >> SHIFT], []).append(place)
-    if len(places) < 2:
-        return [(columns, handles)]
-    return [(columns.at(some), handles[some]) for some in places.values()]
+    if columns.labels is not None:
+        return [columns]
+    groups, places = engine.graph.nodes.page_group, dict[Any, list[int]]()
+    handles = zip(id_list(latest.columns.ids), latest.handles.tolist(), strict=True)
+    group_of = {element_id: groups[handle >> SHIFT] for element_id, handle in handles}
+    for place, element_id in enumerate(id_list(columns.ids)):
+        places.setdefault(group_of[element_id], []).append(place)
+    return [columns] if len(places) < 2 else list(map(columns.at, places.values()))
 
 
 def _enter(engine: Engine, source: int, columns: Columns) -> bool:

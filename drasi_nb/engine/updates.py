@@ -40,34 +40,58 @@ class Changed(NamedTuple):
     after: Cell
 
 
-def handles_at(engine: Engine, source: int, columns: Columns) -> Ints | None:
-    """Return the handles of nodes and ghosts by id; None where an id is new or of a relation."""
+class Latest(NamedTuple):
+    """The last change of each of some nodes: of several in one batch the last remains.
+
+    Attributes:
+        columns: These changes.
+        places: Where they stand in the batch.
+        handles: The nodes, each once.
+    """
+
+    columns: Columns
+    places: Ints
+    handles: Ints
+
+
+def latest_of(engine: Engine, source: int, columns: Columns) -> Latest | None:
+    """Return the last change of each node or ghost; None where an id is new or of a relation."""
     index, ids = engine.graph.node_at[source], columns.ids
     if index.find(ids[0]) is None:
         return None
+    count = len(columns)
+    places = np.arange(count)
+    if columns.repeats and count > len(index):  # many come again: each is looked for once
+        last = dict(zip(id_list(ids), range(count), strict=True))
+        places = np.fromiter(last.values(), np.int64, len(last))
+        ids = list(last)
     handles = index.find_all(ids)
-    return None if (handles == UNKNOWN).any() else handles
+    if (handles == UNKNOWN).any():
+        return None
+    if columns.repeats and len(places) == count:
+        last_of = np.empty(int(handles.max()) + 1, np.int32)
+        last_of[handles] = places  # of several the last stays
+        places = np.flatnonzero(last_of[handles] == places)
+        handles = handles[places]
+    return Latest(columns if len(places) == count else columns.at(places), places, handles)
 
 
-def update_nodes(engine: Engine, columns: Columns, handles: Ints) -> bool:
+def update_nodes(engine: Engine, latest: Latest, count: int) -> bool:
     """Apply changes of nodes that are there and keep their labels; return False if they are not.
 
     Nothing was applied then. Every query that hears of it takes each node in one walk, so all
-    may be written first; of changes of one node the last remains.
+    may be written first.
+
+    Args:
+        engine: What they change.
+        latest: The last change of each node.
+        count: How many changes the batch has.
     """
+    columns, places, handles = latest
     if columns.starts is not None or engine.router.reads_stamps:
         return False
-    count = len(columns)
     stamps = stamps_of(engine.arrived_ms, engine.seq + 1, count)
     last_stamp = int(stamps[-1])
-    if columns.repeats:
-        numbers = np.arange(count, dtype=np.int32)
-        latest = np.empty(int(handles.max()) + 1, np.int32)
-        latest[handles] = numbers  # of several the last stays
-        last = np.flatnonzero(latest[handles] == numbers)
-        if len(last) < count:
-            columns = columns.at(last.tolist())
-            stamps, handles = stamps[last], handles[last]
     cells = Cells(engine.graph.nodes, handles)
     group = _group(engine, cells, columns)
     if group is None:
@@ -79,16 +103,16 @@ def update_nodes(engine: Engine, columns: Columns, handles: Ints) -> bool:
     engine.seq += count
     engine.stamp = last_stamp
     nodes = engine.graph.nodes
-    nodes.numbers.write(STAMP, "q", handles, stamps)
-    for name, (places, _, after) in changed.items():
+    nodes.numbers.write(STAMP, "q", handles, stamps[places])
+    for name, (at, _, after) in changed.items():
         if name in nodes.indexes:
-            given = listed(some_of(after, places))
-            for handle, value in zip(handles[places].tolist(), given, strict=True):
+            given = listed(some_of(after, at))
+            for handle, value in zip(handles[at].tolist(), given, strict=True):
                 nodes.write(name, handle, value)
-        elif len(places) == len(handles):
+        elif len(at) == len(handles):
             cells.write(name, after)
         else:
-            Cells(nodes, handles[places]).write(name, some_of(after, places))
+            Cells(nodes, handles[at]).write(name, some_of(after, at))
     if hearing:
         _hand_on(engine, hearing, cells, columns.ids, changed)
     return True

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, TypeAlias, cast
 
+import numpy as np
 import polars as pl
 
+from drasi_nb.store.hashing import Ints
 from drasi_nb.store.ids import Ids, id_list
 from drasi_nb.values.change import UPDATE, Accepted
 
@@ -66,9 +68,11 @@ class Columns:
         every = {name: ids if v is mine else v for name, v in self.properties.items()}
         return ids, cast("dict[str, Values]", every)
 
-    def at(self, places: list[int]) -> Columns:
+    def at(self, places: list[int] | Ints) -> Columns:
         """Return the rows at some places."""
-        return self._of(lambda values: _some(values, places))
+        numbers = np.asarray(places)
+        listed = places if isinstance(places, list) else numbers.tolist()
+        return self._of(lambda values: _some(values, numbers, listed))
 
     def part(self, start: int, stop: int) -> Columns:
         """Return the rows from one place to another."""
@@ -93,11 +97,15 @@ class Columns:
         )
 
 
-def _some(values: Any, places: list[int]) -> Any:
-    if isinstance(values, pl.Series):
-        return values[places]
-    some = map(values.__getitem__, places)
-    return array(values.typecode, some) if isinstance(values, array) else list(some)
+def _some(values: Any, places: Ints, listed: list[int]) -> Any:
+    if isinstance(values, array):
+        some = np.frombuffer(values, values.typecode)[places]
+        return array(values.typecode, some.tobytes())
+    return (
+        values[listed]
+        if isinstance(values, pl.Series)
+        else list(map(values.__getitem__, listed))
+    )
 
 
 @dataclass(frozen=True, slots=True)

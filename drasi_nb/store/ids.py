@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -266,8 +267,12 @@ class IdIndex:
 
     def _single(self, ids: Ids) -> Ints:
         """Return the integers of ids as far as they came one by one."""
-        found = map(self._known.get, id_list(ids), repeat(UNKNOWN))
-        return np.fromiter(found, np.int64, len(ids))
+        some = id_list(ids)
+        try:  # most often all are known
+            found = array("q", list(map(self._known.__getitem__, some)))
+        except KeyError:
+            found = array("q", list(map(self._known.get, some, repeat(UNKNOWN))))
+        return np.frombuffer(found, np.int64)
 
     def find_in_order(self, column: pl.Series) -> Ints | None:
         """Return the integers of ids that came in bulk, in this order; None of all others."""
@@ -335,8 +340,10 @@ def are_distinct(column: pl.Series) -> bool:
 
 def as_column(ids: list[Any]) -> pl.Series | None:
     """Return ids of one type as a column; None of several, and of text that is no Unicode."""
-    kinds = set(map(type, ids))
-    if len(kinds) == 1:
-        with suppress(UnicodeEncodeError):
-            return pl.Series(ids, dtype=_TYPES[kinds.pop()])
+    kind = type(ids[0]) if ids else None
+    if kind is str or (kind is not None and set(map(type, ids)) == {kind}):
+        with suppress(
+            TypeError, UnicodeEncodeError
+        ):  # Polars takes no text and numbers together
+            return pl.Series(ids, dtype=_TYPES[kind])
     return None

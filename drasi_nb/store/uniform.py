@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -25,6 +25,7 @@ _KEYS = frozenset({"op", "id", "labels", "properties", "start_id", "end_id", "ef
 _SIMPLE = frozenset({float, str, bool, type(None)})  # kept as they are
 _MOST_FORMS = 16  # of one batch
 _NONE = {type(None)}
+_MISSING = object()  # of a type that no check lets pass
 _TYPECODES: dict[type, str] = {float: "d", int: "q"}
 
 
@@ -97,11 +98,11 @@ def columns_of(changes: Sequence[Any]) -> Columns | None:
 
 
 def _columns(changes: Sequence[Any]) -> Columns:
-    _check(set(map(type, changes)) == {dict})
     keys = tuple(changes[0])
     _check(_KEYS.issuperset(keys) and set(map(len, changes)) == {len(keys)})
     at = {key: _column(changes, key) for key in keys}
-    op = _OPS[_same(at["op"], str)]
+    op, *others = set(at["op"])
+    _check(not others)
     ids = _ids(at["id"])
     starts, ends = (_ends(at.get(name)) for name in ("start_id", "end_id"))
     _check((starts is None) == (ends is None))
@@ -109,7 +110,7 @@ def _columns(changes: Sequence[Any]) -> Columns:
     labels = _labels(at.get("labels"))
     _check(starts is None or (labels is not None and len(labels) == 1))
     properties = _properties(at.get("properties"))
-    return Columns(ids, labels, properties, starts, ends, op, repeats=True)
+    return Columns(ids, labels, properties, starts, ends, _OPS[op], repeats=True)
 
 
 def _check(holds: bool) -> None:
@@ -118,8 +119,12 @@ def _check(holds: bool) -> None:
 
 
 def _column(rows: Sequence[Any], key: Any) -> list[Any]:
-    """Return what dicts have under a key; where one has nothing, it is a ``KeyError``."""
-    return list(map(itemgetter(key), rows))
+    """Return what dicts have under a key, ``_MISSING`` where it is not there.
+
+    Raises:
+        TypeError: One is no dict.
+    """
+    return list(map(dict.get, rows, repeat(key), repeat(_MISSING)))
 
 
 def _same(values: list[Any], kind: type) -> Any:
@@ -130,7 +135,7 @@ def _same(values: list[Any], kind: type) -> Any:
 
 
 def _is_nothing(values: list[Any] | None) -> bool:
-    return values is None or set(map(type, values)) == _NONE
+    return values is None or (values[0] is None and set(map(type, values)) == _NONE)
 
 
 def _ids(values: list[Any]) -> list[Any]:
@@ -167,12 +172,12 @@ def _labels(values: list[Any] | None) -> tuple[str, ...] | None:
 def _properties(values: list[Any] | None) -> dict[str, Values]:
     if values is None or _is_nothing(values):
         return {}
-    _check(set(map(type, values)) == {dict})
-    names = tuple(values[0])
-    _check(set(map(len, values)) == {len(names)})
+    names = dict.fromkeys(values[0])
+    _check(names.keys() == set[Any]().union(*values))
     if not names:
+        _check(set(map(type, values)) == {dict})
         return {}
-    _check(set(map(type, chain.from_iterable(values))) == {str} and STAMP not in names)
+    _check(set(map(type, names)) == {str} and STAMP not in names)
     return {name: _values(name, _column(values, name)) for name in names}
 
 

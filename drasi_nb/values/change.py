@@ -122,6 +122,20 @@ def accept(change: Any, index: int | None = None) -> Accepted:
         )
     for key, value in properties.items():
         if type(key) is not str or key == STAMP:
+            plain = _plain_names(properties, index, element_id)
+            return accept({**change, "properties": plain}, index)
+        kind = type(value)
+        if kind not in _FREE and (kind is not int or not INT_MIN <= value <= INT_MAX):
+            properties[key] = _stored(value, key, index, element_id)
+    return _new(Accepted, (op, element_id, labels, properties, start, end, moment))
+
+
+def _plain_names(
+    properties: dict[Any, Any], index: int | None, element_id: Any
+) -> dict[str, Any]:
+    """Return properties by names that are plain text, where some may be of numpy or an enum."""
+    for key in properties:
+        if not isinstance(key, str) or key == STAMP:
             raise ChangeError(
                 f"a property name must be text, got {shown(key)}"
                 if key != STAMP
@@ -129,10 +143,7 @@ def accept(change: Any, index: int | None = None) -> Accepted:
                 index=index,
                 element_id=element_id,
             )
-        kind = type(value)
-        if kind not in _FREE and (kind is not int or not INT_MIN <= value <= INT_MAX):
-            properties[key] = _stored(value, key, index, element_id)
-    return _new(Accepted, (op, element_id, labels, properties, start, end, moment))
+    return {str.__str__(key): value for key, value in properties.items()}
 
 
 def _head_error(change: dict[str, Any], index: int | None) -> ChangeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import random
+from collections import defaultdict
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -337,6 +338,85 @@ def test_a_fault_makes_no_columns(fault: dict[str, Any]) -> None:
     changes[1] |= fault
 
     assert columns_of(changes) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("labels", {"labels": None}, {"extra": None}),
+        ("properties", {"properties": {"f": None}}, {"properties": {"g": None}}),
+        ("more", {"properties": {"f": 1.5}}, {"properties": {"f": 1.5, "g": None}}),
+        ("fewer", {"properties": {"f": 1.5, "g": None}}, {"properties": {"f": 1.5}}),
+        ("nothing", {"properties": {}}, {"properties": []}),
+        ("pairs", {"properties": {"f": 1.5}}, {"properties": ["f"]}),
+        ("ops", {"op": "update"}, {"op": "insert"}),
+    ],
+)
+def test_another_form_is_told_apart(
+    name: str, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    """As many keys are not the same keys, and null is not nothing."""
+    changes: list[Any] = [{"op": "update", "id": name, **some} for some in (first, second)]
+
+    assert columns_of(changes[:1]) is not None
+    assert columns_of(changes) is None
+
+
+def test_a_look_at_changes_adds_no_keys() -> None:
+    """A dict that makes what it is asked for stays as it is."""
+    change = defaultdict(dict, op="update", id=1)
+    plain = {"op": "update", "id": 1, "properties": {}}
+
+    columns_of([plain, change])
+    batch_of([plain, change], 1)
+
+    assert dict(change) == {"op": "update", "id": 1}
+
+
+def test_names_of_properties_may_be_other_kinds_of_text() -> None:
+    """Such as those of numpy; what is stored has plain names, alone and in columns."""
+    changes = [{"op": "update", "id": n, "properties": {Text("f"): n}} for n in range(2)]
+    mixed = [{"op": "update", "id": 2, "properties": {"f": 2}}, *changes]
+
+    alone = [accept(change) for change in mixed]
+    columns = columns_of(mixed)
+
+    assert columns_of(changes) is None  # each by itself
+    assert columns is not None
+    assert identical(list(columns), alone)
+    names = [
+        *columns.properties,
+        *(name for change in alone for name in change.properties or ()),
+    ]
+    assert set(map(type, names)) == {str}
+
+
+@pytest.mark.parametrize("labels", ["AA", "AB"])
+def test_the_same_nodes_again_and_again(labels: str) -> None:
+    """Of more changes than nodes the last of each stays, with its stamp where all have one label."""
+    sides = [
+        Side(["MATCH (a:A) RETURN a.f AS f", "MATCH (b) RETURN sum(b.f) AS f"]) for _ in "12"
+    ]
+    count = 3 * bulk.LEAST
+    changes = [
+        {"op": "update", "id": n * n % 7, "properties": {"f": float(n)}} for n in range(count)
+    ]
+    for side in sides:
+        for n in range(7):
+            side.source.push({"op": "insert", "id": n, "labels": [labels[n % 2]]})
+        side.rt.flush()
+    sides[0].source.push(changes)
+    for change in changes:
+        sides[1].source.push(change)
+    for side in sides:
+        side.rt.flush()
+
+    assert sides[0].seen() == sides[1].seen()
+    tables = [side.rt.engine.graph.nodes for side in sides]
+    assert tables[0].page_count == len(set(labels))
+    if labels == "AA":
+        stamps = [list(table.stamps[0])[:7] for table in tables]
+        assert stamps[0] == stamps[1]
 
 
 def _alternating(count: int) -> list[dict[str, Any]]:
