@@ -96,12 +96,15 @@ def sum_result(state: list[Any], at: int) -> int | float:
 def mean_result(state: list[Any], at: int) -> float | None:
     """Return the mean, or None of nothing."""
     members = state[at + 2] + state[at + 3]
-    if not members:
-        return None
-    if state[at] or state[at + 4] is not None:
-        return _ratio(state, at, members)
-    quotient: float = state[at + 1] / (_UNIT * members)  # most often; no larger than a float
-    return quotient
+    return _ratio(state, at, members) if members else None
+
+
+# most often only multiples of 2^-60 were added: their mean is no larger than a float
+_MEAN = (
+    "s[{at} + 1] / (UNIT * m)"
+    " if (m := s[{at} + 2] + s[{at} + 3]) and not s[{at}] and s[{at} + 4] is None"
+    " else mean_result(s, {at})"
+)
 
 
 class Extremes:
@@ -310,6 +313,7 @@ class Accumulator:
 
 NAMES: dict[str, Any] = {
     "SCALE": SCALE,
+    "UNIT": _UNIT,
     "add_float": add_float,
     "sum_result": sum_result,
     "mean_result": mean_result,
@@ -384,4 +388,4 @@ def accumulator(kind: str, *, counts_rows: bool, distinct: bool) -> Accumulator:
             ("s[{at}] -= {a} is not None",),
             "s[{at}]",
         )
-    return _summed("sum_result(s, {at})" if kind == "sum" else "mean_result(s, {at})")
+    return _summed("sum_result(s, {at})" if kind == "sum" else _MEAN)

@@ -58,7 +58,7 @@ class GroupStage:
         self._mark = mark
         namespace, self.places = _generate(operator, self.groups, self._touch)
         self.add, self.remove, self.update = (namespace[n] for n in ("add", "remove", "update"))
-        self._new, self._result = namespace["new"], namespace["result"]
+        self._new, self._rows = namespace["new"], namespace["rows"]
 
     def open(self) -> None:
         """Make the group that is always there, when there are no grouping values."""
@@ -74,13 +74,16 @@ class GroupStage:
 
     def enter(self, keys: list[Any], values: list[Any]) -> list[list[Any]]:
         """Return touched groups, made where there are none; their slots are the caller's."""
-        groups, out = self.groups, list[list[Any]]()
+        groups, touched, out = self.groups, self.touched, list[list[Any]]()
+        if keys and not touched:
+            self._mark()
         for key, raw, known in zip(keys, values, map(groups.get, keys), strict=True):
             group = known or groups.get(key)
             if group is None:
                 group = groups[key] = self._new(raw)
-            if not group[TOUCHED]:
-                self._touch(key, group)
+            if not group[TOUCHED]:  # as ``_touch()``, without a call each
+                group[TOUCHED] = True
+                touched.append((key, group))
             out.append(group)
         return out
 
@@ -93,22 +96,18 @@ class GroupStage:
         touched, failing = self.touched.copy(), self.log.entries
         self.touched.clear()
         self.taken += len(touched)
+        if failing:
+            for key, _ in touched:
+                if (self.number, key) in failing:
+                    self.log.record(self.number, -1, key, None)
         listed: list[RowChange] | None = (
             [] if self.next_all is not None and len(touched) >= LEAST else None
         )
-        for key, group in touched:
-            group[TOUCHED] = False
-            before, after = group[ROW], None
-            if failing and (self.number, key) in failing:
-                self.log.record(self.number, -1, key, None)
-            if group[MEMBERS] or not self.operator.keys:
-                try:
-                    after = self._result(group)
-                except EvaluationError as error:
-                    self.log.record(self.number, 1, key, error)
-            else:
+        for (key, group), after in zip(touched, self._rows_of(touched), strict=True):
+            before = group[ROW]
+            group[TOUCHED], group[ROW] = False, after
+            if after is None and not group[MEMBERS] and self.operator.keys:
                 del self.groups[key]
-            group[ROW] = after
             if before is None and after is None:
                 continue
             if before == after and unchanged(before, after):
@@ -119,6 +118,17 @@ class GroupStage:
                 listed.append((key, before, after))
         if listed and self.next_all is not None:
             self.next_all(listed)
+
+    def _rows_of(self, touched: list[tuple[Any, list[Any]]]) -> list[Any]:
+        """Return the rows of groups; None of one without members, and of one that fails."""
+        try:
+            return self._rows(touched)  # type: ignore[no-any-return]
+        except EvaluationError as error:
+            if len(touched) > 1:
+                return [row for entry in touched for row in self._rows_of([entry])]
+            ((key, _),) = touched
+            self.log.record(self.number, 1, key, error)
+            return [None]
 
 
 def _standing(value: Any, floats: int, members: int) -> Any:
@@ -179,15 +189,17 @@ def _generate(
             for text in steps:
                 line(text)
 
-    with writer.block("def result(s):"):
-        line("values = s[2]")
-        columns = [
-            f"values[{i}] if type(values[{i}]) is str"
-            f" else standing(values[{i}], s[{FIRST + i}], s[0])"
-            for i in range(len(operator.keys))
-        ]
-        columns += [
-            item.result.format(at=place) for item, place in zip(kept, places, strict=True)
-        ]
-        line(f"return ({''.join(f'{column}, ' for column in columns)})")
+    columns = [
+        f"values[{i}] if type(values[{i}]) is str"
+        f" else standing(values[{i}], s[{FIRST + i}], s[0])"
+        for i in range(len(operator.keys))
+    ]
+    columns += [item.result.format(at=place) for item, place in zip(kept, places, strict=True)]
+    with writer.block("def rows(touched):"):
+        line("out = []")
+        with writer.block("for _, s in touched:"):
+            line("values = s[2]")
+            row = f"({''.join(f'{column}, ' for column in columns)})"
+            line(f"out.append({row}{' if s[0] else None' if operator.keys else ''})")
+        line("return out")
     return writer.load(), places

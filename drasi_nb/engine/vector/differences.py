@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import add
+
 import numpy as np
 import polars as pl
 
@@ -53,10 +55,8 @@ def put_differences(source: ChangedNodes, out: GroupsOut, was: Bools, now: Bools
         at = out.stage.places[i]
         if i in sums:
             units, is_float = sums[i]
-            totals = [0] * found.height
-            for values, unit in units:
-                pairs = zip(totals, by_group(values), strict=True)
-                totals = [total + more * unit for total, more in pairs]
+            parts = [[more * unit for more in by_group(values)] for values, unit in units]
+            totals = parts[0] if len(parts) == 1 else list(map(add, *parts))
             out.add(groups, at, totals, members, is_float=is_float)
         elif kind == "count" and e is not None:
             for group, more in zip(groups, members, strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator
 from itertools import accumulate, pairwise
+from operator import is_
 from typing import Any
 
 import polars as pl
@@ -169,9 +170,11 @@ class GroupsOut:
     ) -> None:
         """Add to a sum of each group; of floats in units of 2^-60."""
         total_at, count_at = at + is_float, at + 2 + is_float
-        for group, total, count in zip(groups, totals, counts, strict=True):
+        for group, total in zip(groups, totals, strict=True):
             group[total_at] += total
-            group[count_at] += count
+        if any(counts):  # of updates most often none
+            for group, count in zip(groups, counts, strict=True):
+                group[count_at] += count
 
     def close(self) -> Iterator[None]:
         """Put in, in steps, what is sorted first."""
@@ -215,15 +218,19 @@ class GroupsOut:
             values.append(value)
         height = found.height
         rows = list(zip(*keys, strict=True)) if keys else [()] * height
-        raws = list(zip(*values, strict=True)) if values else [()] * height
-        groups = self.stage.enter(rows, raws)
-        floats = [place for place, some in enumerate(values) if float in set(map(type, some))]
-        for group, raw, count in zip(groups, raws, found["members"].to_list(), strict=True):
-            group[VALUES] = raw
-            group[MEMBERS] += count
-            for place in floats:
-                if type(raw[place]) is float:
-                    group[FIRST + place] += count
+        is_text = all(map(is_, keys, values))  # and what goes by itself stays the same
+        raws = rows if is_text else list(zip(*values, strict=True))
+        groups, members = self.stage.enter(rows, raws), found["members"].to_list()
+        if not is_text:
+            for group, raw in zip(groups, raws, strict=True):
+                group[VALUES] = raw
+        if any(members):
+            for group, count in zip(groups, members, strict=True):
+                group[MEMBERS] += count
+            for place, some in enumerate(values):
+                if float in set(map(type, some)):
+                    for group, value, count in zip(groups, some, members, strict=True):
+                        group[FIRST + place] += count if type(value) is float else 0
         return groups
 
     def _key(self, e: ast.Expr, found: pl.DataFrame, name: str) -> tuple[list[Any], list[Any]]:
