@@ -124,6 +124,48 @@ def test_failing_rows_are_listed_while_they_fail() -> None:
     assert not q.failures() and q.metrics().failures == 0 and len(q) == 2
 
 
+@pytest.mark.parametrize("failing", [1, 1_200])  # of the second the log keeps a part
+def test_failing_groups_are_counted_while_they_fail(failing: int) -> None:
+    rt, source = runtime()
+    q = rt.add_query("q", "MATCH (n:A) RETURN n.g AS g, sum(n.x) AS y", sources=["s"])
+    ids = range(failing)
+
+    def push(op: str, shift: int, value: int) -> None:
+        changes = [
+            {"op": op, "id": n + shift, "labels": ["A"], "properties": {"g": n, "x": value}}
+            for n in ids
+        ]
+        source.push(changes)
+        rt.flush()
+
+    push("insert", 0, 2**62)
+    assert len(q) == failing and not q.failures()
+    push("insert", 10_000, 2**62)
+    assert len(q) == 0 and q.metrics().failures == failing
+    assert {f.code for f in q.failures()} == {"integer-overflow"}
+    push("update", 0, 2**62)  # the same again
+    push("update", 0, 2**62 + 1)  # another, as wrong
+    assert q.metrics().failures == failing
+    push("update", 10_000, 1)
+    assert len(q) == failing and not q.failures() and q.metrics().failures == 0
+
+
+def test_failing_gaps_are_counted_while_they_fail() -> None:
+    rt, source = runtime()
+    text = "MATCH (n:A) RETURN drasi.session(n.t, n.gap) AS w, count(*) AS n"
+    q = rt.add_query("q", text, sources=["s"])
+    nodes = [
+        {"op": "insert", "id": n, "labels": ["A"], "properties": {"t": n, "gap": -1}}
+        for n in range(1_200)
+    ]
+    source.push(nodes)
+    rt.flush()
+    assert q.metrics().failures == 1_200
+    source.push([{"op": "delete", "id": n["id"]} for n in nodes])
+    rt.flush()
+    assert not q.failures() and q.metrics().failures == 0
+
+
 def test_a_source_in_use_is_not_removed_and_a_removed_one_takes_its_elements() -> None:
     rt, source = runtime()
     other = rt.add_source("t", dnb.PushSource())

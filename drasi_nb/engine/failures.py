@@ -48,8 +48,3 @@ class FailureLog:
     def latest(self) -> list[Failure]:
         """Return what is kept, oldest first."""
         return list(self.entries.values())
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.count = 0
-        self.entries.clear()

@@ -56,6 +56,7 @@ class GroupStage:
         self.next: Callable[[Any, Any, Any], None] = lambda _key, _before, _after: None
         self.next_all: Callable[[list[RowChange]], None] | None = None
         self._mark = mark
+        self._failing = set[Any]()  # keys of groups; the log does not keep all
         namespace, self.places = _generate(operator, self.groups, self._touch)
         self.add, self.remove, self.update = (namespace[n] for n in ("add", "remove", "update"))
         self._new, self._rows = namespace["new"], namespace["rows"]
@@ -93,12 +94,13 @@ class GroupStage:
 
     def flush(self) -> None:
         """Hand on, for every touched group, its row before and after the tick."""
-        touched, failing = self.touched.copy(), self.log.entries
+        touched, failing = self.touched.copy(), self._failing
         self.touched.clear()
         self.taken += len(touched)
         if failing:
             for key, _ in touched:
-                if (self.number, key) in failing:
+                if key in failing:
+                    failing.remove(key)
                     self.log.record(self.number, -1, key, None)
         listed: list[RowChange] | None = (
             [] if self.next_all is not None and len(touched) >= LEAST else None
@@ -127,6 +129,7 @@ class GroupStage:
             if len(touched) > 1:
                 return [row for entry in touched for row in self._rows_of([entry])]
             ((key, _),) = touched
+            self._failing.add(key)
             self.log.record(self.number, 1, key, error)
             return [None]
 

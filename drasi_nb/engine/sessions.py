@@ -41,6 +41,7 @@ class SessionStage(RowStage):
         self._rows: dict[Any, tuple[Row, Any, Placed | None]] = {}
         self._entries: dict[Any, Any] = {}  # partition -> SortedList of Placed
         self._out: dict[Any, Row] = {}
+        self._failing = set[Any]()  # keys of rows; the log does not keep all
 
     def held(self) -> int:
         """Return the number of rows."""
@@ -72,7 +73,8 @@ class SessionStage(RowStage):
     def _leave(self, key: Any, touched: list[tuple[Any, int]]) -> None:
         known = self._rows.pop(key, None)
         if known is None:
-            if (self.number, key) in self.log.entries:
+            if key in self._failing:
+                self._failing.remove(key)
                 self.log.record(self.number, -1, key, None)
             return
         _, partition, place = known
@@ -87,6 +89,7 @@ class SessionStage(RowStage):
         try:
             place = placed(row[self._time], row[self._gap], key)
         except EvaluationError as error:
+            self._failing.add(key)
             self.log.record(self.number, 1, key, error)
             return
         partition = tuple(group_key(row[i]) for i in self._partition)
