@@ -342,8 +342,7 @@ def as_column(ids: list[Any]) -> pl.Series | None:
     """Return ids of one type as a column; None of several, and of text that is no Unicode."""
     kind = type(ids[0]) if ids else None
     if kind is str or (kind is not None and set(map(type, ids)) == {kind}):
-        with suppress(
-            TypeError, UnicodeEncodeError
-        ):  # Polars takes no text and numbers together
+        # a TypeError: text and numbers together
+        with suppress(TypeError, UnicodeEncodeError):
             return pl.Series(ids, dtype=_TYPES[kind])
     return None

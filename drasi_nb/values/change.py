@@ -123,7 +123,7 @@ def accept(change: Any, index: int | None = None) -> Accepted:
     for key, value in properties.items():
         if type(key) is not str or key == STAMP:
             plain = _plain_names(properties, index, element_id)
-            return accept({**change, "properties": plain}, index)
+            return accept({**change, "labels": labels, "properties": plain}, index)
         kind = type(value)
         if kind not in _FREE and (kind is not int or not INT_MIN <= value <= INT_MAX):
             properties[key] = _stored(value, key, index, element_id)

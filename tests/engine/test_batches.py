@@ -378,6 +378,7 @@ def test_names_of_properties_may_be_other_kinds_of_text() -> None:
     changes = [{"op": "update", "id": n, "properties": {Text("f"): n}} for n in range(2)]
     mixed = [{"op": "update", "id": 2, "properties": {"f": 2}}, *changes]
 
+    assert accept({**changes[0], "labels": iter("A")}).labels == ("A",)
     alone = [accept(change) for change in mixed]
     columns = columns_of(mixed)
 
