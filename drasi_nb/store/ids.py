@@ -340,9 +340,8 @@ def are_distinct(column: pl.Series) -> bool:
 
 def as_column(ids: list[Any]) -> pl.Series | None:
     """Return ids of one type as a column; None of several, and of text that is no Unicode."""
-    kind = type(ids[0]) if ids else None
-    if kind is str or (kind is not None and set(map(type, ids)) == {kind}):
-        # a TypeError: text and numbers together
-        with suppress(TypeError, UnicodeEncodeError):
-            return pl.Series(ids, dtype=_TYPES[kind])
+    if not ids:
+        return None
+    with suppress(TypeError, UnicodeEncodeError):  # a TypeError: text and numbers together
+        return pl.Series(ids, dtype=_TYPES[type(ids[0])])
     return None
