@@ -44,6 +44,7 @@ class GroupStage:
     add: Callable[..., None]
     remove: Callable[..., None]
     update: Callable[..., None]
+    _rows: Callable[[list[tuple[Any, list[Any]]]], list[Any]]
 
     def __init__(
         self, operator: Aggregate, mark: Callable[[], None], log: FailureLog, number: int
@@ -124,7 +125,7 @@ class GroupStage:
     def _rows_of(self, touched: list[tuple[Any, list[Any]]]) -> list[Any]:
         """Return the rows of groups; None of one without members, and of one that fails."""
         try:
-            return self._rows(touched)  # type: ignore[no-any-return]
+            return self._rows(touched)
         except EvaluationError as error:
             if len(touched) > 1:
                 return [row for entry in touched for row in self._rows_of([entry])]
